@@ -1,0 +1,276 @@
+"""Campaigns, as activities. External systems: the database and the mail relay.
+
+Sending is at least once: a repeat carries the same Message-ID and the same bytes, and only messages
+between the end of DATA and the relay's reply can be doubled (reliability 2.2, 2.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydantic import AwareDatetime, Field
+from sqlalchemy import Connection, select
+from temporalio import activity
+
+from infra import audit, casefile
+from infra.database import Database
+from infra.payload import Payload
+from infra.tables import acknowledgement, report
+from notifications import campaigns, followups
+from notifications.campaigns import FreezeOrder
+from notifications.delivery import Delivery
+from notifications.directory import Directory
+from notifications.notices import OverdueNotice, read_content
+from protocol.errors import Refused
+from protocol.parties import RecipientClass
+from protocol.stages import NoticeKind
+
+log = structlog.get_logger()
+
+
+class DraftRef(Payload):
+    """One version of an artefact of the case file, by its digest; the text stays in the database."""
+
+    kind: str
+    version: int
+    digest: str
+
+
+class CampaignOrder(Payload):
+    """What a campaign is to send, and to whom."""
+
+    campaign_id: str
+    incident_id: str
+    kind: NoticeKind
+    revision: int
+    classes: tuple[RecipientClass, ...]
+    content: DraftRef | None
+    """The approved draft; None for notices that the workflow itself gives rise to."""
+    recipients_of: str = ""
+    """A campaign whose frozen list is used again, as for the closure (R49)."""
+    exercise: bool
+    detail: dict[str, Any] = Field(default_factory=dict)
+
+
+class FrozenCampaign(Payload):
+    """The size of the frozen list; the list itself stays in the database."""
+
+    recipients: int
+    """Also the end of the cursor range."""
+    held: int
+
+
+class SendOrder(Payload):
+    """Send the rows ``start <= cursor < end`` of a campaign."""
+
+    campaign_id: str
+    start: int
+    end: int
+
+
+class SendResult(Payload):
+    """When the first mail that must wait is due, in seconds from now; None when none must."""
+
+    next_due_seconds: float | None = None
+
+
+class NextStep(Payload):
+    """What a step of the ladder leaves to send: what is due before cursor ``end``."""
+
+    campaign_id: str
+    """The campaign itself, or the one about it that goes to the duty manager."""
+    end: int
+
+
+class EscalationOrder(Payload):
+    """Tell the duty manager who is silent."""
+
+    campaign_id: str
+    incident_id: str
+    exercise: bool
+    due_at: AwareDatetime
+
+
+class CampaignRef(Payload):
+    """Names a campaign."""
+
+    campaign_id: str
+
+
+class CampaignActivities:
+    """Built once per worker."""
+
+    def __init__(self, database: Database, message_key: bytes, delivery: Delivery) -> None:
+        self._database = database
+        self._key = message_key
+        self._delivery = delivery
+
+    @activity.defn
+    def freeze(self, order: CampaignOrder) -> FrozenCampaign:
+        """Freeze recipients and content, once for each campaign id.
+
+        Tried again until it works: a class without anybody is put right by a new directory.
+
+        Raises:
+            Refused: the draft is not the one that was approved, or a class is left out unexplained.
+        """
+        with self._database.write() as connection:
+            content, extra = _content_of(connection, order)
+            recipients = _recipients_of(connection, order)
+            if recipients == ():
+                audit.append(
+                    connection, "notifiers_unknown", actor="worker", subject=order.campaign_id
+                )
+                return FrozenCampaign(recipients=0, held=0)
+            omissions = extra.get("omissions", {})
+            frozen = campaigns.freeze(
+                connection,
+                FreezeOrder(
+                    campaign_id=order.campaign_id,
+                    revision=order.revision,
+                    content=content,
+                    classes=() if recipients else order.classes,
+                    recipients=recipients or (),
+                    omissions=omissions,
+                    by="worker",
+                ),
+                message_key=self._key,
+                now=datetime.now(UTC),
+            )
+        return FrozenCampaign(recipients=frozen.recipients, held=frozen.held)
+
+    @activity.defn
+    async def send_range(self, order: SendOrder) -> SendResult:
+        """Send what is due in a cursor range; at least once, with the same Message-ID and bytes.
+
+        Raises:
+            ServiceDown: the relay is away; nothing is lost, the activity is tried again.
+        """
+        result = await self._delivery.send_range(
+            order.campaign_id, order.start, order.end, heartbeat=activity.heartbeat
+        )
+        log.info(
+            "range_sent",
+            campaign_id=order.campaign_id,
+            accepted=result.accepted,
+            refused=result.refused,
+            unknown=result.unknown,
+            held=result.held,
+        )
+        if result.next_due is None:
+            return SendResult()
+        return SendResult(
+            next_due_seconds=max(0.0, (result.next_due - datetime.now(UTC)).total_seconds())
+        )
+
+    @activity.defn
+    def remind(self, ref: CampaignRef) -> NextStep:
+        """Add a reminder for each contact that is silent; a repeat adds none."""
+        with self._database.write() as connection:
+            added = followups.remind(
+                connection,
+                ref.campaign_id,
+                revision=1,
+                message_key=self._key,
+                now=datetime.now(UTC),
+            )
+        return NextStep(campaign_id=ref.campaign_id, end=added.size)
+
+    @activity.defn
+    def turn_to_second_contact(self, ref: CampaignRef) -> NextStep:
+        """Add the next contact of each silent organisation (R72); a repeat adds none."""
+        with self._database.write() as connection:
+            added = followups.second_contact(
+                connection, ref.campaign_id, message_key=self._key, now=datetime.now(UTC)
+            )
+        return NextStep(campaign_id=ref.campaign_id, end=added.size)
+
+    @activity.defn
+    def escalate(self, order: EscalationOrder) -> NextStep:
+        """Write to the duty manager who is silent; once for each campaign."""
+        now = datetime.now(UTC)
+        with self._database.write() as connection:
+            silent = _silent(connection, order.campaign_id)
+            content = OverdueNotice(
+                incident_id=order.incident_id,
+                exercise=order.exercise,
+                issued_at=now,
+                matter=f"acknowledgement of notice {order.campaign_id}",
+                due_at=order.due_at,
+                detail=silent,
+                advice="reach these recipients by another way and note it on the incident",
+            )
+            about = f"{order.campaign_id}.silent"
+            frozen = campaigns.freeze(
+                connection,
+                FreezeOrder(
+                    campaign_id=about,
+                    revision=1,
+                    content=content,
+                    classes=(RecipientClass.DUTY_MANAGER,),
+                    by="worker",
+                ),
+                message_key=self._key,
+                now=now,
+            )
+        return NextStep(campaign_id=about, end=frozen.recipients)
+
+
+def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapping[str, Any]]:
+    """The notice, and what stands beside it in the draft."""
+    if order.content is None:
+        return _overdue_notice(order), {}
+    draft = casefile.get_artefact(
+        connection, order.incident_id, order.content.kind, order.content.version
+    )
+    if draft.digest != order.content.digest:
+        raise Refused(
+            "altered-draft",
+            f"{draft.kind} version {draft.version} is not what two people approved: it was altered",
+        )
+    return read_content(draft.document["notice"]), draft.document
+
+
+def _overdue_notice(order: CampaignOrder) -> OverdueNotice:
+    now = datetime.now(UTC)
+    what = order.detail.get("missing", f"stage {order.detail['stage']}")
+    return OverdueNotice(
+        incident_id=order.incident_id,
+        exercise=order.exercise,
+        issued_at=now,
+        matter=f"{what} of {order.incident_id}",
+        due_at=order.detail["due_at"],
+        advice=f"see 'leerp incidents show {order.incident_id}' for what is waited for",
+    )
+
+
+def _recipients_of(connection: Connection, order: CampaignOrder) -> tuple[str, ...] | None:
+    """Explicit recipients, or None where the classes decide."""
+    if order.recipients_of:
+        return campaigns.recipients_of(connection, order.recipients_of)
+    if order.kind is NoticeKind.OUTCOME:
+        return tuple(r.id for r in _notifiers(connection, order.incident_id))
+    return None
+
+
+def _silent(connection: Connection, campaign_id: str) -> tuple[str, ...]:
+    acknowledged = set(
+        connection.scalars(
+            select(acknowledgement.c.recipient_id).where(
+                acknowledgement.c.campaign_id == campaign_id
+            )
+        )
+    )
+    return tuple(r for r in campaigns.recipients_of(connection, campaign_id) if r not in acknowledged)
+
+
+def _notifiers(connection: Connection, incident_id: str) -> tuple[Any, ...]:
+    """Who of the directory sent a report of this incident (N0)."""
+    rows = connection.execute(
+        select(report.c.principal, report.c.document).where(report.c.incident_id == incident_id)
+    )
+    names = {name for row in rows for name in (row.principal, row.document["reporter"]["name"])}
+    return Directory.load(connection).by_principals(sorted(names))

@@ -1,0 +1,85 @@
+"""The database: SQLite (WAL, synchronous FULL) by default, PostgreSQL by address.
+
+Every write transaction is opened as one (``BEGIN IMMEDIATE`` on SQLite), so that two writers wait for
+each other at the start and never deadlock on an upgrade from reader to writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+BUSY_TIMEOUT_MS = 60_000
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """One engine, and the two ways to use it: ``read()`` and ``write()``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = create_engine(url, pool_size=20, max_overflow=20)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _sqlite_connect)
+            event.listen(self.engine, "begin", _sqlite_begin)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state and writes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed as a whole when the block ends, rolled back when it raises."""
+        with self.engine.connect().execution_options(leerp_write=True) as connection:
+            with connection.begin():
+                yield connection
+
+    def serialise(self, connection: Connection, number: int) -> None:
+        """Let only one transaction with this number go on at a time, on any database."""
+        if not self.is_sqlite:  # there every write transaction is alone already
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": number})
+
+    def insert_new(self, table: Table) -> Any:
+        """``INSERT ... ON CONFLICT DO NOTHING`` for this database."""
+        dialect = sqlite if self.is_sqlite else postgresql
+        return dialect.insert(table).on_conflict_do_nothing()
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version; harmless when it is already there."""
+        with self.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("leerp_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

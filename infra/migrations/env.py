@@ -1,0 +1,14 @@
+"""Alembic's entry: runs on the connection that ``Database.migrate`` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from infra.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=False,
+)
+context.run_migrations()

@@ -1,0 +1,162 @@
+"""Settings of one process: environment first, then what ``leerp up`` wrote, then defaults.
+
+Every service may be embedded (started by ``leerp up``) or named by address. Names of environment
+variables are ``LEERP_`` and the field's name, nested ones with two underscores:
+``LEERP_KAFKA__BOOTSTRAP``. Secrets come from files or the environment and are never logged.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from protocol.errors import ServiceDown
+from protocol.profile import Profile
+
+ENDPOINTS_FILE = "endpoints.json"
+
+
+class KafkaSettings(BaseModel):
+    """Where Kafka is and how to log in."""
+
+    bootstrap: str = ""
+    security: Literal["PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["SCRAM-SHA-512", "PLAIN"] = "SCRAM-SHA-512"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    group_id: str = "leerp-intake"
+
+
+class TemporalSettings(BaseModel):
+    """Where Temporal is; with ``tls`` the certificate files are used."""
+
+    address: str = ""
+    namespace: str = "leerp"
+    task_queue: str = "leerp"
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+class SmtpSettings(BaseModel):
+    """The mail relay. ``starttls`` refuses to go on when the relay does not offer it."""
+
+    host: str = ""
+    port: int = 25
+    starttls: bool = False
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    connections: int = 10
+    sender: str = "leerp@ec3.invalid"
+    """Envelope sender and From address of all that is sent."""
+
+
+class DeliverySettings(BaseModel):
+    """How a campaign's mails are sent."""
+
+    batch: int = 250
+    lease: timedelta = timedelta(seconds=60)
+    retry_after: timedelta = timedelta(seconds=60)
+    unknown_policy: Literal["resend", "hold"] = "resend"
+    link_lifetime: timedelta = timedelta(days=7)
+    """How long the acknowledgement link in a mail can be used."""
+
+
+class IntakeSettings(BaseModel):
+    """Limits of one intake process."""
+
+    max_record_bytes: int = 4_000_000
+    max_batch_records: int = 1_000
+    max_depth: int = 64
+
+
+class Settings(BaseSettings):
+    """Everything a process needs to know about its surroundings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LEERP_", env_nested_delimiter="__", extra="forbid"
+    )
+
+    home: Path = Path(".leerp")
+    kafka: KafkaSettings = KafkaSettings()
+    temporal: TemporalSettings = TemporalSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    intake: IntakeSettings = IntakeSettings()
+    database: str = ""
+    console_url: str = ""
+    """Base of the links in mails, without a trailing slash."""
+    console_bind: str = "127.0.0.1:0"
+    exercise: bool = False
+    """Everything in this home is an exercise and is marked so."""
+    profile_file: Path | None = None
+    clock_factor: float = 1.0
+    """Divides every duration of the profile; other than 1 only in an exercise."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What `up` wrote is passed in as initial values, and an address in the environment beats it.
+        return env_settings, init_settings
+
+    @classmethod
+    def load(cls, home: Path) -> Settings:
+        """Settings for ``home``, with the addresses that ``leerp up`` wrote there, if any."""
+        home = home.absolute()
+        try:
+            written: dict[str, Any] = json.loads((home / ENDPOINTS_FILE).read_text())["settings"]
+        except FileNotFoundError:
+            written = {}
+        return cls(**{**written, "home": home})
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the process's keys, readable by its owner only."""
+        return self.home / "keys"
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home / 'leerp.db'}"
+
+    def profile(self) -> Profile:
+        """The profile for new incidents, on this home's clock."""
+        if self.profile_file:
+            text = self.profile_file.read_text()
+        else:
+            text = (resources.files("protocol") / "profiles/leerp-2017-draft.toml").read_text()
+        profile = Profile.from_toml(text)
+        if self.clock_factor != 1.0 and not self.exercise:
+            raise ValueError("a clock factor other than 1 is for exercises only: set exercise too")
+        return profile.with_clock(self.clock_factor)
+
+    def require(self, name: str, value: str) -> str:
+        """Return ``value``, or say which service has no address.
+
+        Raises:
+            ServiceDown: ``value`` is empty.
+        """
+        if not value:
+            raise ServiceDown(
+                f"no address for {name}: start everything with 'leerp up --home {self.home}', "
+                f"or set it in the environment (see 'leerp doctor')"
+            )
+        return value

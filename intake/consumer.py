@@ -1,0 +1,136 @@
+"""Kafka intake: read, translate, settle in one transaction, then commit. Never the other way round.
+
+The position that counts is in our database, written with the reports; Kafka's is for display.
+Source: reliability 3, style 5.5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
+from sqlalchemy import select
+
+from infra import kafka
+from infra.bootstrap import App
+from infra.tables import consumer_offset
+from intake.records import ANONYMOUS, Accepted, RawRecord, Rejected, read_record
+from intake.store import Settled, Store
+from intake.warning_lists import WarningLists
+from protocol.errors import ServiceDown
+
+log = structlog.get_logger()
+
+POLL_MS = 200
+PROCESS = "intake"
+
+
+class Intake(ConsumerRebalanceListener):
+    """Owns the poll loop. An outage propagates with nothing committed; a bad record never stops it."""
+
+    def __init__(self, app: App, consumer: AIOKafkaConsumer, store: Store) -> None:
+        self._app = app
+        self._consumer = consumer
+        self._store = store
+        self._settling = asyncio.Lock()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Settle batches until ``stop`` is set; the batch in hand is finished first."""
+        self._consumer.subscribe(list(kafka.TOPICS.values()), listener=self)
+        limit = self._app.settings.intake.max_batch_records
+        while not stop.is_set():
+            batch = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
+            if batch:
+                async with self._settling:
+                    settled = await asyncio.to_thread(self._settle, batch)
+                await self._commit(batch)
+                log.info(
+                    "batch_settled",
+                    stored=len(settled.stored),
+                    duplicates=settled.duplicates,
+                    quarantined=settled.quarantined,
+                )
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """aiokafka rebalances in the background: finish the batch in hand first."""
+        async with self._settling:
+            log.info("partitions_revoked", partitions=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Go on where the database says, not where Kafka believes that we were."""
+        positions = await asyncio.to_thread(self._positions)
+        for partition in assigned:
+            position = positions.get((partition.topic, partition.partition))
+            if position is not None:
+                self._consumer.seek(partition, position)
+
+    def _settle(self, batch: dict[TopicPartition, list[Any]]) -> Settled:
+        limits = self._app.settings.intake
+        outcomes: list[Accepted | Rejected] = [
+            read_record(_raw(record), limits) for records in batch.values() for record in records
+        ]
+        return self._store.settle(outcomes, source=PROCESS)
+
+    def _positions(self) -> dict[tuple[str, int], int]:
+        with self._app.database.read() as connection:
+            rows = connection.execute(select(consumer_offset))
+            return {(row.topic, row.partition): row.next for row in rows}
+
+    async def _commit(self, batch: dict[TopicPartition, list[Any]]) -> None:
+        try:
+            await self._consumer.commit(
+                {partition: records[-1].offset + 1 for partition, records in batch.items()}
+            )
+        except (CommitFailedError, IllegalStateError):
+            # Reassigned meanwhile. The database holds the position, so nothing is stored twice.
+            log.warning("commit_lost_to_rebalance")
+
+
+async def run_intake(app: App, stop: asyncio.Event) -> None:
+    """Consume the six topics until told to stop.
+
+    Raises:
+        ServiceDown: Kafka has no address or does not answer.
+    """
+    settings = app.settings
+    settings.require("Kafka", settings.kafka.bootstrap)
+    lists = WarningLists()
+    store = Store(
+        app.database,
+        settings.profile(),
+        exercise=settings.exercise,
+        telling=lambda indicator: not lists.names(indicator),
+    )
+    consumer = kafka.consumer(settings.kafka, group_id=settings.kafka.group_id)
+    try:
+        await consumer.start()
+    except KafkaConnectionError as exc:
+        raise ServiceDown(
+            f"Kafka does not answer at {settings.kafka.bootstrap}: is 'leerp up' running?"
+        ) from exc
+    try:
+        await Intake(app, consumer, store).run(stop)
+    finally:
+        await consumer.stop()
+
+
+def _raw(record: Any) -> RawRecord:
+    return RawRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        group=kafka.group_of(record.topic),
+        principal=ANONYMOUS,
+        headers={
+            name: value.decode("utf-8", "replace")[:200]
+            for name, value in record.headers
+            if value is not None
+        },
+        body=record.value or b"",
+        received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+    )

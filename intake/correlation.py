@@ -1,0 +1,205 @@
+"""Correlation: which reports speak of the same attack.
+
+Two reports link when they share a link key within the time window. The incidents are the connected
+groups of that graph, so they depend on the set of reports and not on order, batch or repetition.
+For each key the database holds chains: stretches of time in which reports with that key follow each
+other within the window, each with its incident. Source: design section 3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from infra.tables import incident, link, link_key, report
+
+CHUNK = 500
+"""Keys in one query: SQLite takes a limited number of parameters."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Chain:
+    """Reports with one key that follow each other in time."""
+
+    earliest: datetime
+    latest: datetime
+    incident_id: str
+    row_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An incident as correlation sees it."""
+
+    id: str
+    detected: bool
+    created_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Placement:
+    """Where a report went, and by which shared indicators, in words."""
+
+    incident_id: str
+    new: bool
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Correlator:
+    """One batch's view of chains and incidents; ``load`` reads it, ``save`` writes what changed."""
+
+    window: timedelta
+    chains: dict[str, list[Chain]] = field(default_factory=dict)
+    incidents: dict[str, Known] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    dropped: list[int] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    """Keys whose chains changed."""
+
+    def load(self, connection: Connection, keys: Iterable[str]) -> None:
+        """Read the chains of ``keys`` and their incidents."""
+        wanted = sorted(set(keys))
+        for start in range(0, len(wanted), CHUNK):
+            rows = connection.execute(
+                select(link_key, incident.c.status, incident.c.created_at)
+                .join(incident, incident.c.id == link_key.c.incident_id)
+                .where(link_key.c.key.in_(wanted[start : start + CHUNK]))
+                .where(incident.c.status != "ended")
+            )
+            for row in rows:
+                self.chains.setdefault(row.key, []).append(
+                    Chain(
+                        earliest=row.earliest,
+                        latest=row.latest,
+                        incident_id=row.incident_id,
+                        row_id=row.id,
+                    )
+                )
+                self.incidents[row.incident_id] = Known(
+                    id=row.incident_id,
+                    detected=row.status == "detected",
+                    created_at=row.created_at,
+                )
+
+    def place(
+        self,
+        report_id: str,
+        keys: Mapping[str, tuple[str, ...]],
+        window: tuple[datetime, datetime],
+        now: datetime,
+    ) -> Placement:
+        """Find or open the incident of a report; incidents that it connects become one."""
+        earliest, latest = window
+        near = [
+            (key, chain)
+            for key in sorted(keys)
+            for chain in self.chains.get(key, [])
+            if chain.earliest - self.window <= latest and earliest <= chain.latest + self.window
+        ]
+        found = {self.current(chain.incident_id) for _, chain in near}
+        new = not found
+        if new:
+            chosen = Known(id=incident_id_of(report_id), detected=False, created_at=now)
+            self.incidents[chosen.id] = chosen
+        else:
+            chosen = min(
+                (self.incidents[i] for i in found),
+                key=lambda known: (not known.detected, known.created_at, known.id),
+            )
+            self._merge(found, chosen)
+        for key in keys:
+            self._extend(key, earliest, latest, chosen.id)
+        shared = sorted({words for key, _ in near for words in keys[key]})
+        return Placement(incident_id=chosen.id, new=new, shared=tuple(shared))
+
+    def save(self, connection: Connection) -> None:
+        """Write merges and the chains that changed."""
+        for absorbed, into in self.merged.items():
+            final = self.current(into)
+            for table in (report, link_key):
+                connection.execute(
+                    update(table).where(table.c.incident_id == absorbed).values(incident_id=final)
+                )
+            connection.execute(
+                update(incident)
+                .where(incident.c.id == absorbed)
+                .values(status="merged", merged_into=final)
+            )
+        for start in range(0, len(self.dropped), CHUNK):
+            connection.execute(
+                delete(link_key).where(link_key.c.id.in_(self.dropped[start : start + CHUNK]))
+            )
+        rows = [
+            {
+                "key": key,
+                "earliest": chain.earliest,
+                "latest": chain.latest,
+                "incident_id": self.current(chain.incident_id),
+            }
+            for key in sorted(self.touched)
+            for chain in self.chains[key]
+            if chain.row_id is None
+        ]
+        if rows:
+            connection.execute(insert(link_key), rows)
+
+    def current(self, incident_id: str) -> str:
+        """The incident that this one was absorbed by in this batch, or itself."""
+        while incident_id in self.merged:
+            incident_id = self.merged[incident_id]
+        return incident_id
+
+    def _merge(self, found: set[str], chosen: Known) -> None:
+        """Join the others to ``chosen``; an incident with a workflow of its own is never absorbed."""
+        for other in found - {chosen.id}:
+            if not self.incidents[other].detected:
+                self.merged[other] = chosen.id
+
+    def _extend(self, key: str, earliest: datetime, latest: datetime, incident_id: str) -> None:
+        """Add a stretch of time to the key's chains of this incident, joining those it reaches."""
+        grown = Chain(earliest=earliest, latest=latest, incident_id=incident_id)
+        kept: list[Chain] = []
+        joined: list[Chain] = []
+        for chain in self.chains.get(key, []):
+            mine = self.current(chain.incident_id) == incident_id
+            reaches = (
+                chain.earliest - self.window <= latest and earliest <= chain.latest + self.window
+            )
+            (joined if mine and reaches else kept).append(chain)
+        if len(joined) == 1 and joined[0].earliest <= earliest and latest <= joined[0].latest:
+            return
+        for chain in joined:
+            grown.earliest = min(grown.earliest, chain.earliest)
+            grown.latest = max(grown.latest, chain.latest)
+            if chain.row_id is not None:
+                self.dropped.append(chain.row_id)
+        self.chains[key] = [*kept, grown]
+        self.touched.add(key)
+
+
+def incident_id_of(report_id: str) -> str:
+    """Id of an incident that begins with this report; says nothing of its content."""
+    return f"inc-{hashlib.sha256(report_id.encode()).hexdigest()[:12]}"
+
+
+def reports_of(connection: Connection, incident_id: str) -> list[str]:
+    """Ids of the incident's reports, in the order of their arrival."""
+    rows = connection.scalars(
+        select(report.c.id).where(report.c.incident_id == incident_id).order_by(report.c.seq)
+    )
+    return list(rows)
+
+
+def explain(connection: Connection, report_id: str) -> list[dict[str, object]]:
+    """The history of a report's links: when, by whom, and why, in words."""
+    rows = connection.execute(
+        select(link.c.incident_id, link.c.at, link.c.by, link.c.reason)
+        .where(link.c.report_id == report_id)
+        .order_by(link.c.id)
+    )
+    return [dict(row) for row in rows.mappings()]

@@ -1,0 +1,68 @@
+"""The grade that a report has when it comes in (domain 2.1, 6.2).
+
+The provider's own grade counts and is never changed; open sources are graded by the centre only;
+without an assessment the source is X, and the digit says whether the sender saw it himself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from protocol.grades import Grade, InformationAccuracy
+from protocol.parties import SourceGroup
+from protocol.report import IncidentReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeEvaluation:
+    """A first grade with its origin."""
+
+    grade: Grade
+    kind: str
+    """``provider`` or ``intake``."""
+    scheme: str
+    original: str
+    by: str
+    reason: str
+
+    def row(self, report_id: str, at: datetime) -> dict[str, Any]:
+        """As a row of the table ``evaluation``."""
+        return {
+            "report_id": report_id,
+            "kind": self.kind,
+            "scheme": self.scheme,
+            "original": self.original,
+            "source_grade": self.grade.source,
+            "information_grade": self.grade.information,
+            "by": self.by[:100],
+            "at": at,
+            "reason": self.reason,
+        }
+
+
+def intake_evaluation(report: IncidentReport) -> IntakeEvaluation:
+    """The provider's grade where there is one and the source is not public, else X with 2 or 4."""
+    if report.evaluation is not None and report.group is not SourceGroup.OSINT:
+        return IntakeEvaluation(
+            grade=report.evaluation.grade,
+            kind="provider",
+            scheme=report.evaluation.scheme,
+            original=report.evaluation.original[:40],
+            by=report.reporter.name,
+            reason="assessed by the provider",
+        )
+    digit = (
+        InformationAccuracy.FIRST_HAND if report.first_hand else InformationAccuracy.UNCORROBORATED
+    )
+    grade = Grade(information=digit)
+    return IntakeEvaluation(
+        grade=grade,
+        kind="intake",
+        scheme="europol4x4",
+        original=str(grade),
+        by="intake",
+        reason="no assessment given: source not judged, "
+        + ("information first-hand" if report.first_hand else "information not corroborated"),
+    )

@@ -1,0 +1,117 @@
+"""The quarantine: records that could not be accepted, with reason and body, to look at and replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from infra import audit
+from infra.database import Database
+from infra.settings import IntakeSettings
+from infra.tables import quarantine, raw_body
+from intake.records import ANONYMOUS, Accepted, RawRecord, read_record
+from intake.store import Settled, Store
+from protocol.errors import NotFound
+from protocol.parties import SourceGroup
+
+PREVIEW = 2_000
+
+
+def list_quarantine(connection: Connection, *, status: str | None = "open") -> list[dict[str, Any]]:
+    """The records in quarantine, oldest first, without their bodies."""
+    query = select(quarantine).order_by(quarantine.c.id)
+    if status is not None:
+        query = query.where(quarantine.c.status == status)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def show(connection: Connection, quarantine_id: int) -> dict[str, Any]:
+    """One record with the beginning of its body, control characters made visible.
+
+    Raises:
+        NotFound: no such record.
+    """
+    row = (
+        connection.execute(
+            select(quarantine, raw_body.c.body)
+            .join(raw_body, raw_body.c.sha256 == quarantine.c.sha256)
+            .where(quarantine.c.id == quarantine_id)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise NotFound(f"no record {quarantine_id} in quarantine: see 'leerp quarantine list'")
+    found = dict(row)
+    body: bytes = found.pop("body")
+    return {
+        **found,
+        "preview": json.dumps(body[:PREVIEW].decode("utf-8", "backslashreplace"))[1:-1],
+    }
+
+
+def replay(
+    database: Database,
+    store: Store,
+    limits: IntakeSettings,
+    ids: Sequence[int],
+    *,
+    by: str,
+) -> dict[int, str]:
+    """Read records again with today's adapters; return what became of each.
+
+    A record that is accepted now is stored like any other and marked ``replayed``, in one
+    transaction; one that is still refused stays, with today's reason.
+    """
+    outcomes: dict[int, str] = {}
+    for quarantine_id in ids or _open_ids(database):
+        with database.write() as connection:
+            row = connection.execute(
+                select(quarantine, raw_body.c.body, raw_body.c.media_type)
+                .join(raw_body, raw_body.c.sha256 == quarantine.c.sha256)
+                .where(quarantine.c.id == quarantine_id)
+            ).one_or_none()
+            if row is None or row.status != "open":
+                raise NotFound(f"no open record {quarantine_id} in quarantine")
+            outcome = read_record(_record(row), limits)
+            if isinstance(outcome, Accepted):
+                settled = Settled()
+                store.save_reports(connection, outcome.reports, settled)
+                values = {"status": "replayed"}
+                outcomes[quarantine_id] = "stored" if settled.stored else "duplicate"
+            else:
+                values = {"reason": outcome.reason, "message": outcome.message}
+                outcomes[quarantine_id] = outcome.reason
+            connection.execute(
+                update(quarantine).where(quarantine.c.id == quarantine_id).values(**values)
+            )
+            audit.append(
+                connection,
+                "quarantine_replayed",
+                actor=by,
+                subject=str(quarantine_id),
+                channel="cli",
+                outcome=outcomes[quarantine_id],
+            )
+    return outcomes
+
+
+def _open_ids(database: Database) -> list[int]:
+    with database.read() as connection:
+        return [row["id"] for row in list_quarantine(connection)]
+
+
+def _record(row: Any) -> RawRecord:
+    return RawRecord(
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        group=SourceGroup(row.group),
+        principal=ANONYMOUS,
+        headers=row.headers,
+        body=row.body,
+        received_at=row.received_at,
+    )

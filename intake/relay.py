@@ -1,0 +1,145 @@
+"""The relay: tells workflows that rows of theirs changed, never what is in them.
+
+Word for one workflow is gathered: at most once a second, and less often while the changes go on, so
+that 200,000 reports are some dozens of signals. Each word may be doubled, late or lost without harm:
+it says "up to", and rows stay undone until their word is out. Source: design section 3, reliability 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import func, select, update
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from infra.bootstrap import App
+from infra.tables import acknowledgement, incident, relay
+from protocol.profile import Profile
+from workflows.campaign import Campaign
+from workflows.incident import Incident
+from workflows.messages import Acknowledged, Changed, IncidentInput
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.2
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 15.0
+GROWTH = 1.6
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When a target may be told again; the pause grows while it keeps changing."""
+
+    pause: float = FIRST_PAUSE
+    last: float = float("-inf")
+
+    def due(self, now: float) -> bool:
+        return now - self.last >= self.pause
+
+    def told(self, now: float) -> None:
+        busy = now - self.last < 2 * self.pause
+        self.pause = min(self.pause * GROWTH, LONGEST_PAUSE) if busy else FIRST_PAUSE
+        self.last = now
+
+
+class Relay:
+    """Carries the rows of the table ``relay`` to Temporal."""
+
+    def __init__(self, app: App, client: Client, profile: Profile) -> None:
+        self._app = app
+        self._client = client
+        self._profile = profile
+        self._paces: dict[tuple[str, str], _Pace] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until told to stop; a server that is away is tried again, the rows wait."""
+        while not stop.is_set():
+            try:
+                await self.relay_once(asyncio.get_running_loop().time())
+            except RPCError as exc:
+                log.warning("relay_waits", status=exc.status.name)
+            try:
+                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def relay_once(self, now: float) -> int:
+        """Tell every workflow whose turn it is; return how many were told."""
+        told = 0
+        for kind, target, up_to in await asyncio.to_thread(self._waiting):
+            pace = self._paces.setdefault((kind, target), _Pace())
+            if not pace.due(now):
+                continue
+            if kind == "incident":
+                await self._tell_incident(target, up_to)
+            else:
+                await self._tell_campaign(target)
+            await asyncio.to_thread(self._done, kind, target, up_to)
+            pace.told(now)
+            told += 1
+        return told
+
+    def _waiting(self) -> list[tuple[str, str, int]]:
+        with self._app.database.read() as connection:
+            rows = connection.execute(
+                select(relay.c.kind, relay.c.target, func.max(relay.c.seq))
+                .where(relay.c.done.is_(False))
+                .group_by(relay.c.kind, relay.c.target)
+            )
+            return [(kind, target, up_to) for kind, target, up_to in rows]
+
+    def _done(self, kind: str, target: str, up_to: int) -> None:
+        with self._app.database.write() as connection:
+            connection.execute(
+                update(relay)
+                .where(relay.c.kind == kind, relay.c.target == target, relay.c.seq <= up_to)
+                .values(done=True)
+            )
+
+    async def _tell_incident(self, incident_id: str, up_to: int) -> None:
+        exercise = await asyncio.to_thread(self._is_exercise, incident_id)
+        try:
+            await self._client.start_workflow(
+                Incident.run,
+                IncidentInput(incident_id=incident_id, profile=self._profile, exercise=exercise),
+                id=f"incident-{incident_id}",
+                task_queue=self._app.settings.temporal.task_queue,
+                # Running: the signal is added. Ended: refused, never a second run.
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal="changed",
+                start_signal_args=[Changed(up_to=up_to)],
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("incident_already_ended", incident_id=incident_id)
+
+    async def _tell_campaign(self, campaign_id: str) -> None:
+        count = await asyncio.to_thread(self._acknowledgements, campaign_id)
+        handle = self._client.get_workflow_handle_for(Campaign.run, f"campaign-{campaign_id}")
+        try:
+            await handle.signal(Campaign.acknowledged, Acknowledged(count=count))
+        except RPCError as exc:
+            if exc.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            log.info("campaign_already_ended", campaign_id=campaign_id)
+
+    def _acknowledgements(self, campaign_id: str) -> int:
+        with self._app.database.read() as connection:
+            count = connection.scalar(
+                select(func.count())
+                .select_from(acknowledgement)
+                .where(acknowledgement.c.campaign_id == campaign_id)
+            )
+            return count or 0
+
+    def _is_exercise(self, incident_id: str) -> bool:
+        with self._app.database.read() as connection:
+            return bool(
+                connection.scalar(select(incident.c.exercise).where(incident.c.id == incident_id))
+            )

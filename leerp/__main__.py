@@ -1,0 +1,5 @@
+"""``python -m leerp``."""
+
+from leerp.cli import main
+
+main()

@@ -1,0 +1,183 @@
+"""The ``leerp`` command: its groups, and the commands that stand alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from sqlalchemy.exc import OperationalError
+
+from infra.bootstrap import app as open_app
+from infra.settings import Settings
+from leerp import processes
+from leerp.cli_audit import audit_app
+from leerp.cli_directory import directory_app
+from leerp.cli_incidents import incidents_app
+from leerp.cli_reports import quarantine_app, reports_app
+
+from leerp.doctor import run_doctor
+from leerp.options import HOME, Home, Json
+from leerp.output import DOWN, REFUSED, complain, err, out
+from leerp.reporting import Fate, Reporting
+from leerp.schemas import SCHEMAS, schema
+from leerp.up import run_up
+from protocol.errors import LeerpError, Refused
+from protocol.parties import DetectedBy, SourceGroup
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The EU Law Enforcement Emergency Response Protocol as running software.",
+)
+cli.add_typer(incidents_app, name="incidents")
+cli.add_typer(reports_app, name="reports")
+cli.add_typer(quarantine_app, name="quarantine")
+cli.add_typer(directory_app, name="directory")
+cli.add_typer(audit_app, name="audit")
+
+
+@cli.command()
+def up(
+    home: Home = HOME,
+    exercise: Annotated[
+        bool, typer.Option("--exercise", help="Everything in this home is an exercise.")
+    ] = False,
+) -> None:
+    """Start services and processes, and keep them up until Ctrl-C."""
+    run_up(Settings(home=home.absolute(), exercise=exercise))
+
+
+@cli.command()
+def demo(
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Folder of the demo; made anew if not given.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the summary of the run here.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Save the board as an SVG picture.")
+    ] = None,
+) -> None:
+    """Watch a simulated WannaCry go from the first reports to closure."""
+    raise typer.Exit(run_demo(home, json_file, picture))
+
+
+@cli.command()
+def doctor(home: Home = HOME, as_json: Json = False) -> None:
+    """Say what is there, what is missing, and what to do about it."""
+    raise typer.Exit(run_doctor(home, console=out, as_json=as_json))
+
+
+@cli.command()
+def worker(home: Home = HOME) -> None:
+    """Run one worker process: workflows and their activities."""
+    processes.run_process(home, "worker", processes.worker)
+
+
+@cli.command()
+def intake(home: Home = HOME) -> None:
+    """Run one intake process: reports from Kafka into incidents."""
+    processes.run_process(home, "intake", processes.intake)
+
+
+@cli.command()
+def console(home: Home = HOME) -> None:
+    """Run one web process: the page on which warnings are acknowledged."""
+    processes.run_process(home, "console", processes.console)
+
+
+@cli.command()
+def report(
+    files: Annotated[list[Path], typer.Argument(help="Report files.", exists=True, dir_okay=False)],
+    group: Annotated[
+        SourceGroup, typer.Option(help="Source group; it decides the topic.")
+    ] = SourceGroup.OTHER,
+    declared_format: Annotated[
+        str | None, typer.Option("--format", help="Format, where the content should not decide.")
+    ] = None,
+    detected_by: Annotated[
+        DetectedBy | None,
+        typer.Option(help="For group osint: primary or secondary source (R5)."),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Say what became of each report.")] = False,
+    home: Home = HOME,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, by file.")
+    ] = False,
+) -> None:
+    """Publish report files to Kafka."""
+
+    async def send() -> list[Fate]:
+        with open_app(home) as opened, Progress(console=err, transient=True) as progress:
+            reporting = Reporting(
+                opened, group, declared_format=declared_format, detected_by=detected_by
+            )
+            sent = await reporting.publish(files, progress)
+            if not wait:
+                return [Fate(file=each.file, published=1) for each in sent]
+            return await reporting.await_fates(sent)
+
+    fates = asyncio.run(send())
+    for fate in fates:
+        _show_fate(fate, waited=wait, as_json=as_json)
+    if any(fate.quarantined for fate in fates):
+        raise typer.Exit(REFUSED)
+
+
+@cli.command("schema")
+def schema_command(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SCHEMAS)}.")] = "leerp-report",
+) -> None:
+    """Print the JSON Schema of a document that the project reads or writes."""
+    if name not in SCHEMAS:
+        raise Refused("unknown-schema", f"there is no schema {name!r}: {', '.join(SCHEMAS)}")
+    typer.echo(json.dumps(schema(name), indent=2))
+
+
+def main() -> None:
+    """Run the command line; errors of ours become a sentence and an exit code."""
+    try:
+        cli()
+    except LeerpError as exc:
+        sys.exit(complain(exc))
+    except BaseExceptionGroup as group:
+        ours, others = group.split(LeerpError)
+        if others is not None or ours is None:
+            raise
+        sys.exit(max(complain(exc) for exc in ours.exceptions if isinstance(exc, LeerpError)))
+    except OperationalError as exc:
+        err.print(f"[bold red]down:[/] the database does not answer ({type(exc.orig).__name__})")
+        sys.exit(DOWN)
+
+
+def _show_fate(fate: Fate, *, waited: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "file": fate.file,
+                    "published": fate.published,
+                    "stored": fate.stored,
+                    "duplicates": fate.duplicates,
+                    "quarantined": fate.quarantined,
+                    "indicators": fate.indicators,
+                    "incidents": fate.incidents,
+                }
+            )
+        )
+        return
+    if not waited:
+        out.print(f"published {fate.file}")
+    for refused in fate.quarantined:
+        out.print(f"quarantined {fate.file}: {refused['reason']}: {refused['message']}")
+    if fate.stored or fate.duplicates:
+        out.print(
+            f"stored {fate.stored}, duplicates {fate.duplicates}, indicators {fate.indicators}, "
+            f"incidents {', '.join(fate.incidents)}: {fate.file}"
+        )

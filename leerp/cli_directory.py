@@ -1,0 +1,68 @@
+"""``leerp directory``: who is warned, with which keys and rights."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.bootstrap import app as open_app
+from leerp.options import HOME, As, Home, Json
+from leerp.output import out, show_json, show_rows
+from notifications.directory import Directory, check
+from notifications.directory_import import import_directory
+
+directory_app = typer.Typer(no_args_is_help=True, help="Who is warned, with which keys and rights.")
+
+
+@directory_app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="JSON with recipients and officers.", exists=True)],
+    home: Home = HOME,
+    officer: As = "administrator",
+    as_json: Json = False,
+) -> None:
+    """Import a directory as a whole; the same content again changes nothing."""
+    with open_app(home) as opened:
+        result = import_directory(opened.database, file.read_text(encoding="utf-8"), by=officer)
+    if as_json:
+        show_json(result.model_dump(mode="json"))
+    else:
+        out.print(
+            f"directory version {result.version}: {result.recipients} recipients, "
+            f"{result.officers} officers" + ("" if result.new else " (unchanged)")
+        )
+
+
+@directory_app.command("list")
+def list_command(home: Home = HOME, as_json: Json = False) -> None:
+    """The recipients of the newest version."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        directory = Directory.load(connection)
+    show_rows(
+        [
+            {
+                "id": r.id,
+                "class": r.recipient_class,
+                "country": r.country,
+                "organisation": r.organisation,
+                "contacts": len(r.contacts),
+                "keys": sum(1 for c in r.contacts if c.certificate),
+            }
+            for r in directory.recipients
+        ],
+        as_json=as_json,
+        columns=("id", "class", "country", "organisation", "contacts", "keys"),
+        empty="the directory is empty: 'leerp directory import FILE'",
+    )
+
+
+@directory_app.command("check")
+def check_command(home: Home = HOME, as_json: Json = False) -> None:
+    """Keys that are missing or expire, second contacts that are missing, classes without anyone."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        findings = check(Directory.load(connection), datetime.now(UTC))
+    rows = [finding.model_dump(mode="json") for finding in findings]
+    show_rows(rows, as_json=as_json, columns=tuple(rows[0]) if rows else (), empty="nothing found")

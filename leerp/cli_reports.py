@@ -1,0 +1,104 @@
+"""``leerp reports`` and ``leerp quarantine``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.bootstrap import app as open_app
+from intake.quarantine import list_quarantine, replay, show
+from intake.store import Store
+from intake.warning_lists import WarningLists
+from leerp.options import HOME, As, Home, Json
+from leerp.output import REFUSED, out, show_fields, show_json, show_rows
+from workflows import overview
+
+reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
+
+
+@reports_app.command("list")
+def list_reports(
+    home: Home = HOME,
+    incident: Annotated[str | None, typer.Option(help="Of this incident only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The newest reports with their grades."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        rows = overview.reports(connection, incident, limit)
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("id", "incident", "group", "reporter", "grade", "duplicates", "title"),
+        empty="no reports yet: 'leerp report FILE --group GROUP'",
+    )
+
+
+@reports_app.command("show")
+def show_report(
+    report_id: Annotated[str, typer.Argument(metavar="ID")],
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """One report with its grades."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        show_fields(overview.report_details(connection, report_id), as_json=as_json)
+
+
+@quarantine_app.command("list")
+def list_records(
+    home: Home = HOME,
+    everything: Annotated[bool, typer.Option("--all", help="Replayed ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What is in quarantine, and why."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        rows = list_quarantine(connection, status=None if everything else "open")
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("id", "group", "reason", "message", "size", "received_at", "status"),
+        empty="nothing in quarantine",
+    )
+
+
+@quarantine_app.command("show")
+def show_record(
+    record_id: Annotated[int, typer.Argument(metavar="ID")],
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """One record with the beginning of its body."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        show_fields(show(connection, record_id), as_json=as_json)
+
+
+@quarantine_app.command("replay")
+def replay_records(
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="All when none.")] = None,
+    home: Home = HOME,
+    officer: As = "administrator",
+    as_json: Json = False,
+) -> None:
+    """Read records again with today's adapters."""
+    lists = WarningLists()
+    with open_app(home) as opened:
+        settings = opened.settings
+        store = Store(
+            opened.database,
+            settings.profile(),
+            exercise=settings.exercise,
+            telling=lambda indicator: not lists.names(indicator),
+        )
+        outcomes = replay(opened.database, store, settings.intake, ids or [], by=officer)
+    if as_json:
+        show_json({str(number): outcome for number, outcome in outcomes.items()})
+    else:
+        for number, outcome in outcomes.items():
+            out.print(f"{number}: {outcome}")
+        if not outcomes:
+            out.print("nothing in quarantine")
+    if any(outcome not in {"stored", "duplicate"} for outcome in outcomes.values()):
+        raise typer.Exit(REFUSED)

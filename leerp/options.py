@@ -1,0 +1,124 @@
+"""Options that many commands share, and the way from them to what a command works with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tomllib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from infra.bootstrap import App, app
+from infra.tables import incident
+from protocol.errors import NotFound, Refused
+from workflows.casework import Casework
+from workflows.commands import Commands
+from workflows.drafting import Drafting
+
+T = TypeVar("T")
+
+CHANNEL = "cli"
+
+Home = Annotated[
+    Path, typer.Option("--home", help="Folder of this installation.", envvar="LEERP_HOME")
+]
+As = Annotated[
+    str,
+    typer.Option("--as", help="Acting officer's id.", envvar="LEERP_OFFICER", metavar="OFFICER"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+IncidentId = Annotated[
+    str, typer.Argument(metavar="ID", help="Incident, such as inc-0a1b2c3d4e5f.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
+InputFile = Annotated[
+    Path, typer.Option("--file", help="Your input, as TOML or JSON.", exists=True, dir_okay=False)
+]
+
+HOME = Path(".leerp")
+
+
+class Desk:
+    """What an officer's command works with: the case file, and workflows once connected."""
+
+    def __init__(self, opened: App, officer: str) -> None:
+        self.app = opened
+        self.officer = officer
+        self.profile = opened.settings.profile()
+        self.casework = Casework(opened.database, self.profile, officer=officer, channel=CHANNEL)
+
+    def drafting(self, incident_id: str) -> Drafting:
+        """Drafting for an incident; drafts of an exercise are marked so.
+
+        Raises:
+            NotFound: no such incident.
+        """
+        with self.app.database.read() as connection:
+            row = connection.execute(
+                incident.select().where(incident.c.id == incident_id)
+            ).one_or_none()
+        if row is None:
+            raise NotFound(f"no incident {incident_id}: see 'leerp incidents list'")
+        return Drafting(
+            self.app.database,
+            self.profile,
+            exercise=row.exercise,
+            officer=self.officer,
+            channel=CHANNEL,
+        )
+
+    async def commands(self) -> Commands:
+        """Commands to workflows.
+
+        Raises:
+            ServiceDown: Temporal does not answer.
+        """
+        return Commands(
+            self.app.database,
+            await self.app.temporal(),
+            officer=self.officer,
+            channel=CHANNEL,
+        )
+
+
+@contextmanager
+def desk(home: Path, officer: str) -> Iterator[Desk]:
+    """Open an officer's desk in ``home``.
+
+    Raises:
+        Refused: no officer is named.
+    """
+    if not officer:
+        raise Refused("no-officer", "say who acts with --as OFFICER (or LEERP_OFFICER)")
+    with app(home) as opened:
+        yield Desk(opened, officer)
+
+
+def with_commands(home: Path, officer: str, work: Callable[[Desk, Commands], Awaitable[T]]) -> T:
+    """Run ``work`` with a desk that is connected to the workflows."""
+
+    async def connected(at: Desk) -> T:
+        return await work(at, await at.commands())
+
+    with desk(home, officer) as at:
+        return asyncio.run(connected(at))
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """An officer's input file, TOML or JSON by its ending.
+
+    Raises:
+        Refused: not readable as what its name says; the message has the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise Refused("unreadable", f"{path}: {exc}") from exc
+    if not isinstance(found, dict):
+        raise Refused("unreadable", f"{path}: must hold one table of fields")
+    return found

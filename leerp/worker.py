@@ -1,0 +1,65 @@
+"""The worker process: runs the workflows and their activities."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from temporalio.worker import Worker
+
+from activities.assessments import AssessmentActivities
+from activities.campaigns import CampaignActivities
+from activities.case_file import CaseFileActivities
+from infra.bootstrap import App
+from notifications.delivery import Delivery
+from notifications.smime import Signer
+from workflows.campaign import Campaign
+from workflows.incident import Incident
+from workflows.sandbox import SANDBOX
+
+WORKFLOWS = [Campaign, Incident]
+ACTIVITY_THREADS = 16
+GRACE = timedelta(seconds=10)
+
+
+def activities(app: App) -> list[object]:
+    """Every activity, on this process's database and mail relay."""
+    case_file = CaseFileActivities(app.database)
+    assessments = AssessmentActivities(app.database)
+    signer = Signer.load(app.keys.signer_certificate_file, app.keys.signer_key_file)
+    delivery = Delivery(app.database, app.settings, signer=signer, ack_key=app.keys.acknowledgement)
+    campaigns = CampaignActivities(app.database, app.keys.acknowledgement, delivery)
+    return [
+        case_file.enter_stage,
+        case_file.mark_overdue,
+        case_file.record_decision,
+        case_file.end_incident,
+        assessments.assess_incident,
+        campaigns.freeze,
+        campaigns.send_range,
+        campaigns.remind,
+        campaigns.turn_to_second_contact,
+        campaigns.escalate,
+    ]
+
+
+async def run_worker(app: App, stop: asyncio.Event) -> None:
+    """Work until told to stop; what is in hand gets a few seconds to finish.
+
+    Raises:
+        ServiceDown: Temporal has no address or does not answer.
+    """
+    client = await app.temporal()
+    with ThreadPoolExecutor(ACTIVITY_THREADS) as threads:
+        worker = Worker(
+            client,
+            task_queue=app.settings.temporal.task_queue,
+            workflows=WORKFLOWS,
+            activities=activities(app),  # type: ignore[arg-type] # bound methods of any shape
+            activity_executor=threads,
+            workflow_runner=SANDBOX,
+            graceful_shutdown_timeout=GRACE,
+        )
+        async with worker:
+            await stop.wait()

@@ -1,0 +1,164 @@
+"""The contents of the simple notices, and the union of all contents as a campaign stores it.
+
+Source: domain 1.2 (who is told what), R23, R24, R35 to R37, R41, R48, R49.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from notifications.content import (
+    NONE_IDENTIFIED,
+    ContactPoint,
+    Notice,
+    Part,
+    Stated,
+    Utc,
+    Words,
+)
+from notifications.ewn import EarlyWarning
+from notifications.products import Component, Product, Purpose
+from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
+from protocol.stages import Containment, NoticeKind, Recommendation
+
+BARE_FACT = Marking(
+    classification=Classification.PUBLIC,
+    tlp=Tlp.CLEAR,
+    pap=Pap.CLEAR,
+    handling_codes=frozenset({HandlingCode.H0}),
+)
+"""That a case number is closed tells nothing about the case."""
+
+
+class InitialNotice(Notice):
+    """N1 and N2: the protocol is triggered, and where the centre is reached (R23, R24)."""
+
+    kind: Literal[NoticeKind.INITIAL] = NoticeKind.INITIAL
+    triggered_at: Utc
+    contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
+
+
+class MeetingMode(StrEnum):
+    """How the emergency coordination meeting is held (R35)."""
+
+    PHYSICAL = "physical"
+    CALL = "call"
+
+
+class Invitation(Notice):
+    """N4: date and place of the meeting (R36); a call is held on a secure channel (R35)."""
+
+    kind: Literal[NoticeKind.INVITATION] = NoticeKind.INVITATION
+    mode: MeetingMode
+    starts_at: Utc
+    place: Words
+    """Room and address, or the channel of a call."""
+    secure_channel: bool = False
+    agenda: Stated = (NONE_IDENTIFIED,)
+    contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _calls_are_secure(self) -> Self:
+        if self.mode is MeetingMode.CALL and not self.secure_channel:
+            raise ValueError("a call needs a secure channel: name it as place, and confirm (R35)")
+        return self
+
+    def product(self) -> Product:
+        return _for_police(self.marking)
+
+
+class PlanAction(Part):
+    """One action of the plan; nobody's action is no action (R37)."""
+
+    action: Words
+    owner: Words
+    due: Words
+    legal_basis: Words
+
+
+class PlanNotice(Notice):
+    """N5: outcome of the meeting and the plan with its owners (R37, R41)."""
+
+    kind: Literal[NoticeKind.PLAN] = NoticeKind.PLAN
+    version: int = Field(ge=1)
+    outcome: Words
+    actions: tuple[PlanAction, ...] = Field(min_length=1)
+    agreed_by: tuple[Words, ...] = Field(min_length=1)
+    contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
+
+    def product(self) -> Product:
+        return _for_police(self.marking)
+
+
+class ClosureNotice(Notice):
+    """N7: the immediate threat is contained, in one of two senses (R48), and the case is closed."""
+
+    kind: Literal[NoticeKind.CLOSURE] = NoticeKind.CLOSURE
+    closed_at: Utc
+    containment: Containment
+    statement: Words
+
+    def product(self) -> Product:
+        """Who has lost the right to more still gets the bare fact (R49, domain 4.4)."""
+        return Product(
+            components=(
+                Component(id="fact", marking=BARE_FACT, purpose=Purpose.INFORMATION),
+                Component(id="detail", marking=self.marking, purpose=Purpose.PROTECTION),
+            )
+        )
+
+
+class OutcomeNotice(Notice):
+    """To the notifiers: what became of their report where the protocol was not launched."""
+
+    kind: Literal[NoticeKind.OUTCOME] = NoticeKind.OUTCOME
+    decided_at: Utc
+    decision: Recommendation
+    statement: Words
+    contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
+
+
+class OverdueNotice(Notice):
+    """To the duty manager: something should have happened by now and did not."""
+
+    kind: Literal[NoticeKind.OVERDUE] = NoticeKind.OVERDUE
+    matter: Words
+    """What is overdue: a stage, or the acknowledgement of a notice."""
+    due_at: Utc
+    detail: Stated = (NONE_IDENTIFIED,)
+    """For example the ids of recipients that are silent."""
+    advice: Words
+
+    def product(self) -> Product:
+        return _for_police(self.marking)
+
+
+def _for_police(marking: Marking) -> Product:
+    return Product(components=(Component(id="notice", marking=marking, purpose=Purpose.CRIME),))
+
+
+NoticeContent = Annotated[
+    InitialNotice
+    | EarlyWarning
+    | Invitation
+    | PlanNotice
+    | ClosureNotice
+    | OutcomeNotice
+    | OverdueNotice,
+    Field(discriminator="kind"),
+]
+"""The content of any notice, told apart by ``kind``."""
+
+_CONTENT: TypeAdapter[NoticeContent] = TypeAdapter(NoticeContent)
+
+
+def read_content(document: Any) -> NoticeContent:
+    """The content that a campaign's row holds.
+
+    Raises:
+        pydantic.ValidationError: not the content of any notice.
+    """
+    return _CONTENT.validate_python(document)

@@ -1,0 +1,301 @@
+"""The outbox: what state each mail is in, and the only moves between the states.
+
+::
+
+    queued -> sending -> accepted | refused | held | retry_due | unknown
+    retry_due -> sending        unknown -> sending (policy ``resend``) or stays for a person (``hold``)
+
+Nobody sends without a claim. Each claim raises the row's ``fence``; whoever comes with an older one
+(a process that was stopped and woke up) writes nothing. Claims and leases are the machine's own
+business; every outcome leaves an audit row in the same transaction. Source: reliability 2.2, 2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+
+from infra import audit
+from infra.tables import notification
+
+ACTOR = "delivery"
+
+
+class State(StrEnum):
+    """Where a mail is on its way."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    RETRY_DUE = "retry_due"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A part of a campaign: the rows with ``start <= cursor < end``, reminders included."""
+
+    campaign_id: str
+    start: int
+    end: int
+
+    def rows(self) -> ColumnElement[bool]:
+        return and_(
+            notification.c.campaign_id == self.campaign_id,
+            notification.c.cursor >= self.start,
+            notification.c.cursor < self.end,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to send one mail, as long as nobody has claimed it since."""
+
+    id: str
+    campaign_id: str
+    recipient_id: str
+    contact: int
+    revision: int
+    variant: str
+    message_id: str
+    fence: int
+    attempt: int
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a claim.
+
+    ``detail`` is the relay's answer (accepted, refused) or the reason, in words for people;
+    ``code`` is what of it goes into the audit trail, which holds no addresses.
+    """
+
+    claim: Claim
+    state: State
+    detail: str
+    code: str
+    due_at: datetime | None = None
+
+
+def claim(
+    connection: Connection,
+    rows: Range,
+    *,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    resend_unknown: bool,
+) -> list[Claim]:
+    """Take up to ``limit`` mails that are due, in the frozen order, for as long as ``lease``."""
+    due = or_(notification.c.due_at.is_(None), notification.c.due_at <= now)
+    retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
+    ids = connection.scalars(
+        select(notification.c.id)
+        .where(
+            rows.rows(),
+            notification.c.state.in_([State.QUEUED, *retried]),
+            due,
+        )
+        .order_by(notification.c.cursor, notification.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not ids:
+        return []
+    taken = connection.execute(
+        update(notification)
+        .where(notification.c.id.in_(ids))
+        .values(
+            state=State.SENDING,
+            lease_until=now + lease,
+            fence=notification.c.fence + 1,
+            attempt=notification.c.attempt + 1,
+            data_started=False,
+            due_at=None,
+            reason="",
+        )
+        .returning(*(notification.c[name] for name in Claim.__dataclass_fields__))
+    ).mappings()
+    claims = {row["id"]: Claim(**row) for row in taken}
+    return [claims[id_] for id_ in ids]
+
+
+def expire_leases(connection: Connection, rows: Range, now: datetime) -> None:
+    """Give up the claims of senders that are gone.
+
+    A mail of which no byte was sent is due again; one whose body had begun is ``unknown``: the relay
+    may have it.
+    """
+    over = and_(
+        rows.rows(), notification.c.state == State.SENDING, notification.c.lease_until <= now
+    )
+    found = connection.execute(
+        select(notification.c.id, notification.c.data_started).where(over).with_for_update()
+    ).all()
+    if not found:
+        return
+    unknown = [row.id for row in found if row.data_started]
+    again = [row.id for row in found if not row.data_started]
+    for ids, state, reason in (
+        (again, State.RETRY_DUE, "the sender stopped before the mail was begun"),
+        (unknown, State.UNKNOWN, "the sender stopped while the mail was under way"),
+    ):
+        connection.execute(
+            update(notification)
+            .where(notification.c.id.in_(ids))
+            .values(state=state, reason=reason, lease_until=None, due_at=now)
+        )
+    audit.append(
+        connection,
+        "mail_leases_expired",
+        actor=ACTOR,
+        subject=rows.campaign_id,
+        retry_due=again,
+        unknown=unknown,
+    )
+
+
+def renew(
+    connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
+) -> None:
+    """Keep the claims that are still ours: a relay may take ten minutes to answer (RFC 5321)."""
+    _update_each(
+        connection,
+        [{"b_id": c.id, "b_fence": c.fence} for c in claims],
+        {"lease_until": now + lease},
+    )
+
+
+def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes]]) -> None:
+    """Keep the bytes before the first attempt, so that every attempt sends the same ones."""
+    _update_each(
+        connection,
+        [{"b_id": c.id, "b_fence": c.fence, "b_raw": raw} for c, raw in built],
+        {"raw": bindparam("b_raw")},
+    )
+
+
+def begin_data(
+    connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
+) -> frozenset[str]:
+    """Write down that the bodies are about to be sent; the ids of those that may be."""
+    valid = _still_ours(connection, claims)
+    _update_each(
+        connection,
+        [{"b_id": c.id, "b_fence": c.fence} for c in claims if c.id in valid],
+        {"data_started": True, "lease_until": now + lease},
+    )
+    return valid
+
+
+def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> frozenset[str]:
+    """Write outcomes down, with an audit row for each state among them; the ids that were written.
+
+    An outcome that comes with an old fence is left out, and nothing is written for it.
+    """
+    valid = _still_ours(connection, [outcome.claim for outcome in outcomes])
+    ours = [outcome for outcome in outcomes if outcome.claim.id in valid]
+    _update_each(
+        connection,
+        [
+            {
+                "b_id": o.claim.id,
+                "b_fence": o.claim.fence,
+                "b_state": o.state,
+                "b_reply": o.detail if o.state in {State.ACCEPTED, State.REFUSED} else "",
+                "b_reason": "" if o.state is State.ACCEPTED else o.detail,
+                "b_due": o.due_at,
+                "b_accepted": now if o.state is State.ACCEPTED else None,
+            }
+            for o in ours
+        ],
+        {
+            "state": bindparam("b_state"),
+            "reply": bindparam("b_reply"),
+            "reason": bindparam("b_reason"),
+            "due_at": bindparam("b_due"),
+            "accepted_at": bindparam("b_accepted"),
+            "lease_until": None,
+        },
+    )
+    _audit_outcomes(connection, ours)
+    return valid
+
+
+def release(connection: Connection, claims: Sequence[Claim], *, due_at: datetime) -> None:
+    """Give back claims: due again at ``due_at``. One whose body was begun waits for its lease to end."""
+    _update_each(
+        connection,
+        [{"b_id": c.id, "b_fence": c.fence} for c in claims],
+        {"state": State.RETRY_DUE, "due_at": due_at, "lease_until": None},
+        notification.c.data_started.is_(False),
+    )
+
+
+def counts(connection: Connection, rows: Range) -> dict[State, int]:
+    """How many rows of the range are in each state; every state is named."""
+    found = connection.execute(
+        select(notification.c.state, func.count()).where(rows.rows()).group_by(notification.c.state)
+    )
+    return dict.fromkeys(State, 0) | {State(state): number for state, number in found}
+
+
+def next_due(connection: Connection, rows: Range, *, resend_unknown: bool) -> datetime | None:
+    """When something of the range has to be done next, or None when all of it is settled."""
+    retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
+    due, lease = connection.execute(
+        select(
+            func.min(notification.c.due_at).filter(notification.c.state.in_(retried)),
+            func.min(notification.c.lease_until).filter(notification.c.state == State.SENDING),
+        ).where(rows.rows())
+    ).one()
+    return min((at for at in (due, lease) if at is not None), default=None)
+
+
+def _still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[str]:
+    fences = {c.id: c.fence for c in claims}
+    found = connection.execute(
+        select(notification.c.id, notification.c.fence)
+        .where(notification.c.id.in_(fences), notification.c.state == State.SENDING)
+        .with_for_update()
+    )
+    return frozenset(row.id for row in found if row.fence == fences[row.id])
+
+
+def _update_each(
+    connection: Connection,
+    parameters: list[dict[str, Any]],
+    values: dict[str, Any],
+    *conditions: ColumnElement[bool],
+) -> None:
+    if parameters:
+        connection.execute(
+            update(notification)
+            .where(
+                notification.c.id == bindparam("b_id"),
+                notification.c.fence == bindparam("b_fence"),
+                notification.c.state == State.SENDING,
+                *conditions,
+            )
+            .values(values),
+            parameters,
+        )
+
+
+def _audit_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    groups: dict[tuple[str, State], dict[str, str]] = {}
+    for outcome in outcomes:
+        key = (outcome.claim.campaign_id, outcome.state)
+        groups.setdefault(key, {})[outcome.claim.id] = outcome.code
+    for (campaign_id, state), codes in groups.items():
+        audit.append(
+            connection, f"mail_{state}", actor=ACTOR, subject=campaign_id, notifications=codes
+        )

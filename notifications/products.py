@@ -1,0 +1,129 @@
+"""A product as the locks see it: components with their markings, and its three variants.
+
+A component keeps its own marking; the product's is computed from those that a variant keeps, never
+typed in. Source: domain 4.4 (aggregation, retained-source rule), 5.3 (variants).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp, aggregate
+
+
+class Variant(StrEnum):
+    """What of a product a recipient gets, fullest first."""
+
+    FULL = "full"
+    SANITISED = "sanitised"
+    SUMMARY = "summary"
+
+
+class Purpose(StrEnum):
+    """What a component may be used for, and so who may be told."""
+
+    CRIME = "crime"
+    """Preventing and combating crime only: case and personal data, for police and justice (H0)."""
+    PROTECTION = "protection"
+    """Protecting networks and services as well: technical data, for everybody who defends them."""
+    INFORMATION = "information"
+    """Knowing what goes on: all that a summary consists of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One part of a product. What nobody stated is assumed to be the strictest: for police only."""
+
+    id: str
+    marking: Marking
+    provider: str = ""
+    """Whose permission counts; empty for what the centre itself wrote."""
+    purpose: Purpose = Purpose.CRIME
+    personal_data: bool = False
+    source_identity: bool = False
+    """Tells who the source is, or why it was graded as it was."""
+
+    def unfit_for(self, variant: Variant) -> str | None:
+        """Why the content itself is none of ``variant``'s business, or None."""
+        summary = variant is Variant.SUMMARY
+        reasons = {
+            "personal data": self.personal_data,
+            "identity of a source": self.source_identity,
+            "PAP:RED": self.marking.pap is Pap.RED,
+            "for police and justice only": self.purpose is Purpose.CRIME,
+            "not part of a summary": summary and self.purpose is not Purpose.INFORMATION,
+        }
+        if variant is Variant.FULL:
+            return None
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    def dropped_from(self, variant: Variant) -> str | None:
+        """Why ``variant`` leaves this component out, or None when it is part of it.
+
+        What only some addressees may have would keep the rest from being warned at all, so a
+        reduced variant goes without it.
+        """
+        if variant is Variant.FULL:
+            return None
+        if unfit := self.unfit_for(variant):
+            return unfit
+        if codes := self.marking.handling_codes & {HandlingCode.H2, HandlingCode.H3}:
+            return f"handling code {' '.join(sorted(codes))}"
+        if self.marking.tlp is Tlp.RED:
+            return "TLP:RED"
+        if self.marking.classification >= Classification.RESTRICTED:
+            return "classified above what mail may carry"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """A component that a variant leaves out, and why. For officers: the id may tell something."""
+
+    component: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduced:
+    """One variant of a product, with the marking of what it keeps."""
+
+    variant: Variant
+    components: tuple[Component, ...]
+    omissions: tuple[Omission, ...]
+    marking: Marking
+
+    def keeps(self, component_id: str) -> bool:
+        return any(component.id == component_id for component in self.components)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """Something that may be sent. Component ids are unique within it."""
+
+    components: tuple[Component, ...]
+    _variants: dict[Variant, Reduced] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ids = {component.id for component in self.components}
+        if not ids or len(ids) < len(self.components):
+            raise ValueError("a product needs components, and each its own id")
+        # Computed once: a campaign asks for the same three variants for each of its recipients.
+        object.__setattr__(self, "_variants", {v: self._reduce(v) for v in Variant})
+
+    def variant(self, variant: Variant) -> Reduced:
+        """What ``variant`` keeps and leaves out; it may keep nothing."""
+        return self._variants[variant]
+
+    def _reduce(self, variant: Variant) -> Reduced:
+        reasons = {c.id: c.dropped_from(variant) for c in self.components}
+        kept = tuple(c for c in self.components if reasons[c.id] is None)
+        return Reduced(
+            variant=variant,
+            components=kept,
+            omissions=tuple(
+                Omission(component=name, reason=why) for name, why in reasons.items() if why
+            ),
+            marking=aggregate([c.marking for c in kept]),
+        )

@@ -1,0 +1,155 @@
+"""The profile: all numbers and lists of the protocol, as data with an id and a version.
+
+A running incident keeps the profile it started with (design section 4; R14, R50).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from protocol.grades import Grade
+from protocol.parties import RecipientClass, Role
+from protocol.report import ImpactLevel, IndicatorType
+from protocol.stages import Gate, NoticeKind, Stage
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GateRoles(_Part):
+    """Roles that may propose, and roles one of which the second person must have."""
+
+    propose: frozenset[Role]
+    approve: frozenset[Role]
+
+
+class ClassificationRules(_Part):
+    """Thresholds of matrix, gates and triggers (domain 3.3, 3.4)."""
+
+    significant_loss_eur: float
+    several_states: int
+    many_states: int
+    many_victims_one_state: int
+    many_victims: int
+    probable: float
+    campaign_incidents: int
+    campaign_states: int
+    campaign_window: timedelta
+    launch_grade_alone: Grade
+    launch_grade_pair: Grade
+    reassess_after: timedelta
+    essential_sectors: frozenset[str]
+    cells: tuple[tuple[int, int, int, int, int], ...] = Field(min_length=5, max_length=5)
+    impact_criteria: dict[str, ImpactLevel]
+
+    @field_validator("launch_grade_alone", "launch_grade_pair", mode="before")
+    @classmethod
+    def _grade_from_text(cls, value: object) -> object:
+        return Grade.parse(value) if isinstance(value, str) else value
+
+
+class DetectionRules(_Part):
+    """When a cluster of reports becomes a detection (R7)."""
+
+    victim_states: int
+    victim_organisations: int
+    impact: ImpactLevel
+    critical_impact: ImpactLevel
+
+
+class CorrelationRules(_Part):
+    """Weights of shared indicators; two reports link when the shared weight reaches ``threshold``."""
+
+    window: timedelta
+    threshold: float
+    weights: dict[IndicatorType, float]
+
+
+class NoticeRules(_Part):
+    """Recipients by class, template folder, and the ladder of reminders of one notice."""
+
+    template: str
+    classes: tuple[RecipientClass, ...]
+    acknowledge: bool
+    remind_after: timedelta = timedelta(minutes=15)
+    second_contact_after: timedelta = timedelta(minutes=30)
+    escalate_after: timedelta = timedelta(minutes=60)
+    give_up_after: timedelta = timedelta(hours=24)
+
+
+class WatchRules(_Part):
+    """Windows and rhythms that keep an incident under observation."""
+
+    reopen_within: timedelta
+    osint_review_every: timedelta
+    ewn_valid_for: timedelta
+
+
+class Profile(_Part):
+    """One profile, read whole and checked when loaded."""
+
+    id: str
+    version: int
+    matrix: str
+    exclude_human_error: bool
+    stage_targets: dict[Stage, timedelta]
+    roles: dict[Gate, GateRoles]
+    classification: ClassificationRules
+    detection: DetectionRules
+    correlation: CorrelationRules
+    notices: dict[NoticeKind, NoticeRules]
+    team_skills: dict[str, tuple[str, ...]]
+    watch: WatchRules
+
+    @model_validator(mode="after")
+    def _complete(self) -> Profile:
+        given = {*self.stage_targets, *self.roles, *self.notices}
+        missing = [name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given]
+        if missing:
+            raise ValueError(f"the profile leaves out {', '.join(missing)}")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Id and version, as it stands on every record."""
+        return f"{self.id}/{self.version}"
+
+    @classmethod
+    def from_toml(cls, text: str) -> Profile:
+        """Read a profile.
+
+        Raises:
+            pydantic.ValidationError: a value is missing, unknown or of the wrong type.
+            tomllib.TOMLDecodeError: not TOML.
+        """
+        return cls.model_validate(tomllib.loads(text))
+
+    def with_clock(self, factor: float) -> Profile:
+        """The same profile with every duration divided by ``factor``, for drills on a fast clock."""
+        targets = {stage: target / factor for stage, target in self.stage_targets.items()}
+        notices = {
+            kind: rules.model_copy(
+                update={
+                    name: getattr(rules, name) / factor
+                    for name in (
+                        "remind_after",
+                        "second_contact_after",
+                        "escalate_after",
+                        "give_up_after",
+                    )
+                }
+            )
+            for kind, rules in self.notices.items()
+        }
+        watch = WatchRules(
+            reopen_within=self.watch.reopen_within / factor,
+            osint_review_every=self.watch.osint_review_every / factor,
+            ewn_valid_for=self.watch.ewn_valid_for,
+        )
+        return self.model_copy(
+            update={"stage_targets": targets, "notices": notices, "watch": watch}
+        )

@@ -1,0 +1,140 @@
+"""What the mail tests share: identities, recipients, a database with one campaign in its outbox."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from infra.database import Database
+from infra.tables import campaign, notification, recipient
+from notifications.certificates import Identity, self_signed
+from notifications.content import ContactPoint
+from notifications.directory import Contact, Recipient
+from notifications.notices import InitialNotice
+from notifications.smime import Signer
+from protocol.parties import RecipientClass
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+CAMPAIGN = "campaign/INC-1/initial/1"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = field(default_factory=lambda: NOW)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, by: timedelta) -> None:
+        self.now += by
+
+
+@functools.cache
+def identity(name: str) -> Identity:
+    return self_signed(name, f"{name}@example.invalid", now=NOW)
+
+
+@functools.cache
+def signer() -> Signer:
+    own = identity("ec3")
+    return Signer(certificate=own.certificate, key=own.key)
+
+
+def make_recipient(number: int, *, certificate: str | None = None) -> Recipient:
+    pem = identity("poc").certificate_pem() if certificate is None else certificate
+    return Recipient(
+        id=f"poc-{number:03}",
+        recipient_class=RecipientClass.LE_POC,
+        organisation=f"Police {number}",
+        contacts=tuple(
+            Contact(name=f"Desk {c}", email=f"poc{number:03}-{c}@example.invalid", certificate=pem)
+            for c in range(2)
+        ),
+    )
+
+
+def make_content(**changes: Any) -> InitialNotice:
+    values: dict[str, Any] = {
+        "incident_id": "INC-1",
+        "exercise": True,
+        "issued_at": NOW,
+        "triggered_at": NOW,
+        "contact_points": (ContactPoint(name="ECC", phone="+31 70", secure_channel="VCP room 1"),),
+    }
+    return InitialNotice(**values | changes)
+
+
+def make_database(
+    folder: Path, recipients: list[Recipient], content: InitialNotice | None = None
+) -> Database:
+    """A database with one queued mail to the first contact of each recipient."""
+    database = Database(f"sqlite:///{folder / 'leerp.db'}")
+    database.migrate()
+    content = content or make_content()
+    with database.write() as connection:
+        connection.execute(
+            insert(campaign).values(
+                id=CAMPAIGN,
+                incident_id="INC-1",
+                kind=content.kind,
+                revision=1,
+                directory_version=1,
+                content=content.model_dump(mode="json"),
+                omissions=[],
+                exercise=content.exercise,
+                at=NOW,
+            )
+        )
+        connection.execute(
+            insert(recipient),
+            [
+                {
+                    "version": 1,
+                    "id": one.id,
+                    "class": one.recipient_class,
+                    "document": one.model_dump(mode="json"),
+                }
+                for one in recipients
+            ],
+        )
+    for cursor, one in enumerate(recipients):
+        add_row(database, cursor, one.id)
+    return database
+
+
+def row_id(recipient_id: str, contact: int = 0, revision: int = 0) -> str:
+    return hashlib.sha256(f"{recipient_id}|{contact}|{revision}".encode()).hexdigest()[:32]
+
+
+def add_row(
+    database: Database, cursor: int, recipient_id: str, *, contact: int = 0, revision: int = 0
+) -> str:
+    made = row_id(recipient_id, contact, revision)
+    with database.write() as connection:
+        connection.execute(
+            insert(notification).values(
+                id=made,
+                campaign_id=CAMPAIGN,
+                cursor=cursor,
+                recipient_id=recipient_id,
+                contact=contact,
+                revision=revision,
+                variant="full",
+                message_id=f"<{made}@ec3.invalid>",
+                state="queued",
+            )
+        )
+    return made
+
+
+def rows(database: Database) -> list[Row[Any]]:
+    with database.read() as connection:
+        return list(connection.execute(select(notification).order_by(notification.c.cursor)))

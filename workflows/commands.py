@@ -1,0 +1,265 @@
+"""The one client API for what people do: used by the command line, the console and the demo alike.
+
+Every command carries the officer and a client-made id; a repeat answers the same. What is refused
+leaves an audit row too. Drafts go to the case file first, workflows get their digests only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.campaigns import DraftRef
+from infra import audit, casefile
+from infra.casefile import Artefact
+from infra.database import Database
+from notifications.directory import officer as find_officer
+from protocol.errors import NotFound, Refused, ServiceDown
+from protocol.four_eyes import Actor
+from protocol.parties import Role
+from protocol.stages import Containment, Gate, Recommendation
+from workflows.incident import Incident
+from workflows.messages import (
+    Answer,
+    Approval,
+    Command,
+    IncidentOutcome,
+    IncidentStatus,
+    Proposal,
+    Record,
+    Refusal,
+    Reopening,
+)
+
+
+class Commands:
+    """Commands of one officer, over one channel."""
+
+    def __init__(self, database: Database, client: Client, *, officer: str, channel: str) -> None:
+        self._database = database
+        self._client = client
+        self._officer = officer
+        self._channel = channel
+
+    # Gates
+
+    async def propose(
+        self,
+        incident_id: str,
+        gate: Gate,
+        draft: Artefact,
+        *,
+        reason: str = "",
+        containment: Containment | None = None,
+        outcome: Recommendation | None = None,
+        command_id: str | None = None,
+    ) -> Answer:
+        """Put a draft of the case file before a second person.
+
+        Raises:
+            Refused: wrong role or stage, or what the gate itself asks for is missing.
+        """
+        status = await self.status(incident_id)
+        proposal = Proposal(
+            command_id=command_id or new_command_id(),
+            actor=await self.actor(incident_id, f"propose {gate}"),
+            gate=gate,
+            draft=reference(draft),
+            reason=reason,
+            containment=containment,
+            outcome=outcome,
+            basis=f"{status.threat_class}/{status.recommendation}",
+        )
+        return await self._update(incident_id, Incident.propose, proposal, f"propose {gate}")
+
+    async def approve(
+        self,
+        incident_id: str,
+        gate: Gate,
+        *,
+        digest: str | None = None,
+        command_id: str | None = None,
+    ) -> Answer:
+        """Agree as the second person to the draft with ``digest``; without one, to what waits now.
+
+        Raises:
+            Refused: same person, wrong role, nothing waits, or the draft changed.
+        """
+        if digest is None:
+            status = await self.status(incident_id)
+            digest = next((p.digest for p in status.pending if p.gate is gate), "")
+        approval = Approval(
+            command_id=command_id or new_command_id(),
+            actor=await self.actor(incident_id, f"approve {gate}"),
+            gate=gate,
+            digest=digest,
+        )
+        return await self._update(incident_id, Incident.approve, approval, f"approve {gate}")
+
+    async def decline(
+        self, incident_id: str, gate: Gate, *, reason: str, command_id: str | None = None
+    ) -> Answer:
+        """Take a proposal off the table.
+
+        Raises:
+            Refused: nothing waits, or no role at this gate.
+        """
+        refusal = Refusal(
+            command_id=command_id or new_command_id(),
+            actor=await self.actor(incident_id, f"decline {gate}"),
+            gate=gate,
+            reason=reason,
+        )
+        return await self._update(incident_id, Incident.decline, refusal, f"decline {gate}")
+
+    # What one officer does
+
+    async def record(
+        self, incident_id: str, draft: Artefact, *, command_id: str | None = None
+    ) -> Answer:
+        """Note a record of the case file in the workflow.
+
+        Raises:
+            Refused: not in this stage, or no role.
+        """
+        record = Record(
+            command_id=command_id or new_command_id(),
+            actor=await self.actor(incident_id, f"record {draft.kind}"),
+            draft=reference(draft),
+        )
+        return await self._update(incident_id, Incident.record, record, f"record {draft.kind}")
+
+    async def reopen(
+        self, incident_id: str, *, reason: str, command_id: str | None = None
+    ) -> Answer:
+        """Take up again an incident that was not launched (R10)."""
+        reopening = Reopening(
+            command_id=command_id or new_command_id(),
+            actor=await self.actor(incident_id, "reopen"),
+            reason=reason,
+        )
+        return await self._update(incident_id, Incident.reopen, reopening, "reopen")
+
+    async def draft(self, incident_id: str, kind: str, document: Mapping[str, Any]) -> Artefact:
+        """Store a draft as the next version of its kind.
+
+        Raises:
+            Refused: the officer is unknown.
+        """
+        await self.actor(incident_id, f"draft {kind}")
+
+        def store() -> Artefact:
+            with self._database.write() as connection:
+                return casefile.add_artefact(
+                    connection,
+                    incident_id,
+                    kind,
+                    document,
+                    by=self._officer,
+                    channel=self._channel,
+                )
+
+        return await asyncio.to_thread(store)
+
+    # Where things stand
+
+    async def status(self, incident_id: str) -> IncidentStatus:
+        """Where the protocol stands.
+
+        Raises:
+            NotFound: no workflow for this incident.
+            ServiceDown: Temporal does not answer.
+        """
+        try:
+            return await self._handle(incident_id).query(Incident.status)
+        except RPCError as exc:
+            raise _translated(exc, incident_id) from exc
+
+    async def actor(self, incident_id: str, attempt: str) -> Actor:
+        """The acting officer with the roles that the directory gives.
+
+        Raises:
+            Refused: ``unknown-officer``; the attempt is in the audit trail.
+        """
+
+        def find() -> Actor:
+            with self._database.read() as connection:
+                known = find_officer(connection, self._officer)
+            return Actor(
+                officer=known.id,
+                organisation=known.organisation,
+                roles=frozenset(Role(role) for role in known.roles),
+            )
+
+        try:
+            return await asyncio.to_thread(find)
+        except NotFound as exc:
+            refused = Refused("unknown-officer", str(exc))
+            await self._audit_refusal(incident_id, attempt, refused)
+            raise refused from exc
+
+    def _handle(self, incident_id: str) -> WorkflowHandle[Incident, IncidentOutcome]:
+        return self._client.get_workflow_handle_for(Incident.run, f"incident-{incident_id}")
+
+    async def _update(
+        self, incident_id: str, update: Any, command: Command, attempt: str
+    ) -> Answer:
+        try:
+            answer: Answer = await self._handle(incident_id).execute_update(
+                update, command, id=command.command_id
+            )
+        except WorkflowUpdateFailedError as exc:
+            cause = exc.cause
+            if not isinstance(cause, ApplicationError) or cause.type is None:
+                raise
+            refused = Refused(cause.type, cause.message)
+            await self._audit_refusal(incident_id, attempt, refused, command.command_id)
+            raise refused from exc
+        except RPCError as exc:
+            raise _translated(exc, incident_id) from exc
+        return answer
+
+    async def _audit_refusal(
+        self, incident_id: str, attempt: str, refused: Refused, command_id: str = ""
+    ) -> None:
+        def write() -> None:
+            with self._database.write() as connection:
+                audit.append(
+                    connection,
+                    "command_refused",
+                    actor=self._officer,
+                    subject=incident_id,
+                    channel=self._channel,
+                    command=attempt,
+                    command_id=command_id,
+                    reason=refused.reason,
+                )
+
+        await asyncio.to_thread(write)
+
+
+def reference(artefact: Artefact) -> DraftRef:
+    """How a workflow names a version of the case file."""
+    return DraftRef(kind=artefact.kind, version=artefact.version, digest=artefact.digest)
+
+
+def new_command_id() -> str:
+    """An id for a command that a client makes once and repeats when it tries again."""
+    return uuid.uuid4().hex
+
+
+def _translated(exc: RPCError, incident_id: str) -> Exception:
+    if exc.status is RPCStatusCode.NOT_FOUND:
+        return NotFound(
+            f"no running incident {incident_id}: see 'leerp incidents list'; a cluster under triage "
+            "becomes one with 'leerp incidents detect'"
+        )
+    if exc.status in {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED}:
+        return ServiceDown("Temporal does not answer: is 'leerp up' running?")
+    return exc

@@ -1,0 +1,223 @@
+"""The desk of an incident: what its stages share. State lives here, stages act on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    WorkflowIDReusePolicy,
+)
+from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
+
+from activities.assessments import AssessmentActivities, AssessmentOrder, AssessmentSummary
+from activities.campaigns import DraftRef
+from activities.case_file import (
+    CaseFileActivities,
+    Decision,
+    StageEntry,
+    StageOverdue,
+)
+from protocol.four_eyes import FourEyes
+from protocol.stages import NoticeKind, Stage
+from workflows.campaign import Campaign
+from workflows.messages import (
+    CampaignInput,
+    CampaignOutcome,
+    CampaignSent,
+    Command,
+    IncidentInput,
+    Proposal,
+)
+
+DATABASE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
+)
+"""A database that is locked or away comes back; a decision is never dropped because of it."""
+DATABASE_CALL = timedelta(minutes=2)
+
+STAGE_ATTRIBUTE = SearchAttributeKey.for_keyword("LeerpStage")
+CLASS_ATTRIBUTE = SearchAttributeKey.for_keyword("LeerpClass")
+
+
+class Desk:
+    """What is known and decided of one incident, and the few verbs that its stages use."""
+
+    def __init__(self, case: IncidentInput) -> None:
+        self.case = case
+        self.profile = case.profile
+        self.stage = Stage.DETECTION
+        self.gates = FourEyes(case.profile.roles)
+        self.assessment: AssessmentSummary | None = None
+        self.proposals: dict[str, Proposal] = {}
+        """What waits at each gate, with its draft."""
+        self.approved: dict[str, Proposal] = {}
+        """The newest approved proposal of each gate."""
+        self.records: dict[str, DraftRef] = {}
+        """The newest record of each kind."""
+        self.sent: dict[str, CampaignSent] = {}
+        self.campaigns: dict[str, ChildWorkflowHandle[Any, CampaignOutcome]] = {}
+        self.decision = ""
+        self.reopened = False
+        self._changed_up_to = 0
+        self._assessed_up_to = -1
+        self._stage_number = -1
+        self._stage_due = workflow.now()
+        self._overdue = False
+
+    # What the stages say
+
+    async def enter(self, stage: Stage) -> None:
+        """Begin a stage: in the case file, in the search attribute, and on the clock."""
+        self.stage = stage
+        self._stage_number += 1
+        self._overdue = False
+        self._stage_due = workflow.now() + self.profile.stage_targets[stage]
+        await self.write(
+            CaseFileActivities.enter_stage,
+            StageEntry(
+                incident_id=self.case.incident_id,
+                number=self._stage_number,
+                stage=stage,
+                at=workflow.now(),
+            ),
+        )
+        workflow.upsert_search_attributes([STAGE_ATTRIBUTE.value_set(stage.value)])
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for ``condition``; meanwhile assess what comes in, and say so when time is up."""
+        await self._wait(condition, None)
+
+    async def within(self, condition: Callable[[], bool], limit: timedelta) -> bool:
+        """As ``until``, but at most ``limit``; say whether the condition came true."""
+        return await self._wait(condition, workflow.now() + limit)
+
+    async def send(
+        self,
+        kind: NoticeKind,
+        *,
+        content: DraftRef | None = None,
+        revision: int = 1,
+        recipients_of: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> str:
+        """Start the campaign of a notice and return its id; the same notice is never started twice."""
+        campaign_id = f"{self.case.incident_id}.{kind}.{revision}"
+        if campaign_id not in self.campaigns:
+            self.campaigns[campaign_id] = await workflow.start_child_workflow(
+                Campaign.run,
+                CampaignInput(
+                    campaign_id=campaign_id,
+                    incident_id=self.case.incident_id,
+                    kind=kind,
+                    revision=revision,
+                    rules=self.profile.notices[kind],
+                    content=content,
+                    recipients_of=recipients_of,
+                    exercise=self.case.exercise,
+                    detail=detail or {},
+                ),
+                id=f"campaign-{campaign_id}",
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                parent_close_policy=ParentClosePolicy.ABANDON,
+            )
+        return campaign_id
+
+    async def sent_to_all(self, campaign_id: str) -> None:
+        """Wait until every mail of the campaign had its first try."""
+        await self.until(lambda: campaign_id in self.sent)
+
+    async def end_campaigns(self) -> None:
+        """Nobody needs reminding of an incident that is over."""
+        for handle in self.campaigns.values():
+            if not handle.done():
+                await handle.signal(Campaign.end)
+
+    # What the handlers record
+
+    def changed(self, up_to: int) -> None:
+        """Rows of this incident changed; duplicates, loss and reordering are all harmless."""
+        self._changed_up_to = max(self._changed_up_to, up_to)
+
+    async def record(self, command: Command, name: str, **detail: Any) -> None:
+        """Write a person's decision to the case file, once for its command id."""
+        await self.write(
+            CaseFileActivities.record_decision,
+            Decision(
+                command_id=command.command_id,
+                incident_id=self.case.incident_id,
+                command=name,
+                officer=command.actor.officer,
+                organisation=command.actor.organisation,
+                detail={**detail, "stage": self.stage.value},
+            ),
+        )
+
+    async def write(self, activity: Callable[..., Any], order: Any) -> Any:
+        """Run a short database activity inside the worker, until it is done."""
+        return await workflow.execute_local_activity_method(
+            activity,
+            order,
+            start_to_close_timeout=DATABASE_CALL,
+            retry_policy=DATABASE_RETRY,
+        )
+
+    @property
+    def _stale(self) -> bool:
+        return self._changed_up_to > self._assessed_up_to
+
+    async def _wait(self, condition: Callable[[], bool], deadline: datetime | None) -> bool:
+        while not condition():
+            if self._stale:
+                await self._assess()
+            elif deadline is not None and workflow.now() >= deadline:
+                return False
+            elif not self._overdue and workflow.now() >= self._stage_due:
+                await self._report_overdue()
+            else:
+                await self._sleep_until_news(condition, deadline)
+        return True
+
+    async def _sleep_until_news(
+        self, condition: Callable[[], bool], deadline: datetime | None
+    ) -> None:
+        ends = [] if self._overdue else [self._stage_due]
+        ends += [deadline] if deadline else []
+        timeout = max(min(ends) - workflow.now(), timedelta()) if ends else None
+        with suppress(TimeoutError):  # the caller's loop sees what time it is
+            await workflow.wait_condition(lambda: condition() or self._stale, timeout=timeout)
+
+    async def _assess(self) -> None:
+        """Read the reports again. A changed assessment takes pending launch decisions off the table."""
+        up_to = self._changed_up_to
+        before = self.assessment
+        self.assessment = await self.write(
+            AssessmentActivities.assess_incident,
+            AssessmentOrder(incident_id=self.case.incident_id, profile=self.profile),
+        )
+        self._assessed_up_to = up_to
+        if before is None or before.threat_class != self.assessment.threat_class:
+            workflow.upsert_search_attributes(
+                [CLASS_ATTRIBUTE.value_set(self.assessment.threat_class)]
+            )
+        if before is not None and before.recommendation != self.assessment.recommendation:
+            workflow.logger.info(
+                "recommendation_changed", extra={"recommendation": self.assessment.recommendation}
+            )
+
+    async def _report_overdue(self) -> None:
+        """The stage's target time passed: mark it and tell the duty manager."""
+        self._overdue = True
+        number = self._stage_number
+        await self.write(
+            CaseFileActivities.mark_overdue,
+            StageOverdue(incident_id=self.case.incident_id, number=number, at=workflow.now()),
+        )
+        await self.send(NoticeKind.OVERDUE,
+            revision=number + 1,
+            detail={"stage": self.stage.value, "due_at": self._stage_due.isoformat()})

@@ -1,0 +1,168 @@
+"""Inputs, messages and results of the workflows. A class may only ever gain fields with defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from activities.campaigns import DraftRef
+from infra.payload import Payload
+from protocol.four_eyes import Actor
+from protocol.profile import NoticeRules, Profile
+from protocol.stages import Containment, Gate, NoticeKind, Recommendation, Stage
+
+
+class IncidentInput(Payload):
+    """What an incident starts with; the profile in force is frozen into the run."""
+
+    incident_id: str
+    profile: Profile
+    exercise: bool
+
+
+class Changed(Payload):
+    """Word from the relay: the rows of this incident changed, up to relay row ``up_to``."""
+
+    up_to: int
+
+
+class Command(Payload):
+    """Fields of every command of a person."""
+
+    command_id: str
+    """Made by the client; the same id is answered alike and never carried out twice."""
+    actor: Actor
+
+
+class Proposal(Command):
+    """Put a draft before a second person at a gate."""
+
+    gate: Gate
+    draft: DraftRef
+    reason: str = ""
+    containment: Containment | None = None
+    """For the closure: in which of the two senses the threat is contained (R48)."""
+    outcome: Recommendation | None = None
+    """For the decision not to launch: what follows instead."""
+    basis: str = ""
+    """For the launch decision: class and recommendation as the proposer saw them."""
+
+
+class Approval(Command):
+    """The second person's yes to the draft with this digest."""
+
+    gate: Gate
+    digest: str
+
+
+class Refusal(Command):
+    """Somebody with a role at the gate takes the proposal off the table."""
+
+    gate: Gate
+    reason: str
+
+
+class Record(Command):
+    """Something done or set up by one officer: centre, invitation, agreement, contribution, ..."""
+
+    draft: DraftRef
+
+
+class Reopening(Command):
+    """Take up again an incident that was not launched (R10)."""
+
+    reason: str
+
+
+class Answer(Payload):
+    """What a command led to."""
+
+    stage: Stage
+    gate: Gate | None = None
+    state: str
+    """``proposed``, ``approved``, ``declined``, ``recorded`` or ``reopened``."""
+    digest: str = ""
+
+
+class PendingGate(Payload):
+    """A proposal that waits for its second person."""
+
+    gate: Gate
+    digest: str
+    proposer: str
+
+
+class CampaignState(Payload):
+    """Where a campaign stands, as the incident knows it."""
+
+    campaign_id: str
+    kind: NoticeKind
+    sent: bool
+
+
+class IncidentStatus(Payload):
+    """Answer to the query ``status``."""
+
+    incident_id: str
+    stage: Stage
+    profile: str
+    exercise: bool
+    assessment_version: int = 0
+    threat_class: str = ""
+    recommendation: Recommendation | None = None
+    decision: str = ""
+    pending: tuple[PendingGate, ...] = ()
+    campaigns: tuple[CampaignState, ...] = ()
+    done: tuple[str, ...] = ()
+    """Kinds of record that this stage has seen."""
+
+
+class IncidentOutcome(Payload):
+    """Result of the workflow."""
+
+    incident_id: str
+    launched: bool
+    decision: str
+    containment: Containment | None = None
+    closed_at: AwareDatetime
+
+
+class CampaignInput(Payload):
+    """One notice to many: who, what, and how to climb the ladder of reminders."""
+
+    campaign_id: str
+    incident_id: str
+    kind: NoticeKind
+    revision: int
+    rules: NoticeRules
+    content: DraftRef | None
+    """The approved draft; its digest is checked again before a recipient is frozen."""
+    recipients_of: str = ""
+    """For the closure: the campaign whose frozen list is used again (R49)."""
+    exercise: bool
+    detail: dict[str, Any] = Field(default_factory=dict)
+    """Short facts for notices that have no draft, such as which stage is overdue."""
+    batch: int = 250
+
+
+class CampaignSent(Payload):
+    """Word from a campaign to its incident: every mail had its first try."""
+
+    campaign_id: str
+    kind: NoticeKind
+
+
+class CampaignOutcome(Payload):
+    """Result of a campaign."""
+
+    campaign_id: str
+    recipients: int
+    acknowledged: int
+    escalated: bool
+
+
+class Acknowledged(Payload):
+    """Word from the relay: so many recipients of the campaign have acknowledged."""
+
+    count: int

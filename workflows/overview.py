@@ -1,0 +1,254 @@
+"""What people look at: incidents, reports, notices and timelines, read from the database.
+
+Nothing here changes anything. Rows are plain JSON-able dicts, the same for table, ``--json`` and pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from infra import casefile
+from infra.tables import (
+    acknowledgement,
+    artefact,
+    campaign,
+    decision,
+    evaluation,
+    incident,
+    notification,
+    raw_body,
+    report,
+    stage_log,
+)
+from notifications.followups import counts
+from protocol.errors import NotFound
+
+ARTEFACTS_SHOWN = ("assessment", "threat-assessment", "centre", "ewn", "plan", "closure", "outcome")
+
+
+def incidents(connection: Connection, *, include_ended: bool = True) -> list[dict[str, Any]]:
+    """Every incident and cluster under triage, the newest first."""
+    sizes = (
+        select(report.c.incident_id, func.count().label("reports"))
+        .group_by(report.c.incident_id)
+        .subquery()
+    )
+    query = (
+        select(incident, sizes.c.reports)
+        .outerjoin(sizes, sizes.c.incident_id == incident.c.id)
+        .where(incident.c.status != "merged")
+        .order_by(incident.c.created_at.desc(), incident.c.id)
+    )
+    if not include_ended:
+        query = query.where(incident.c.status != "ended")
+    rows = []
+    for row in connection.execute(query):
+        assessed = casefile.find_artefact(connection, row.id, "assessment")
+        rows.append(
+            {
+                "id": row.id,
+                "status": row.status,
+                "stage": row.stage or "",
+                "class": assessed.document["threat_class"] if assessed else "",
+                "recommendation": assessed.document["recommendation"] if assessed else "",
+                "reports": row.reports or 0,
+                "exercise": row.exercise,
+                "created_at": row.created_at.isoformat(),
+            }
+        )
+    return rows
+
+
+def incident_details(connection: Connection, incident_id: str) -> dict[str, Any]:
+    """One incident: stages, newest artefacts, decisions and notices.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    row = connection.execute(select(incident).where(incident.c.id == incident_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"no incident {incident_id}: see 'leerp incidents list'")
+    newest = {
+        kind: found
+        for kind in ARTEFACTS_SHOWN
+        if (found := casefile.find_artefact(connection, incident_id, kind))
+    }
+    return {
+        "id": row.id,
+        "status": row.status,
+        "stage": row.stage,
+        "exercise": row.exercise,
+        "profile": row.profile,
+        "merged_into": row.merged_into,
+        "reports": connection.scalar(
+            select(func.count()).select_from(report).where(report.c.incident_id == incident_id)
+        ),
+        "stages": stages(connection, incident_id),
+        "assessment": newest["assessment"].document if "assessment" in newest else None,
+        "drafts": {
+            kind: {"version": found.version, "by": found.by, "digest": found.digest}
+            for kind, found in newest.items()
+        },
+        "decisions": decisions(connection, incident_id),
+        "notices": notices(connection, incident_id),
+    }
+
+
+def stages(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
+    """The stages that the incident entered, in order."""
+    rows = connection.execute(
+        select(stage_log)
+        .where(stage_log.c.incident_id == incident_id)
+        .order_by(stage_log.c.number)
+    )
+    return [
+        {
+            "stage": row.stage,
+            "entered": row.entered.isoformat(),
+            "left": row.left.isoformat() if row.left else None,
+            "overdue_at": row.overdue_at.isoformat() if row.overdue_at else None,
+        }
+        for row in rows
+    ]
+
+
+def decisions(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
+    """What people decided, in order."""
+    rows = connection.execute(
+        select(decision)
+        .where(decision.c.incident_id == incident_id)
+        .order_by(decision.c.at, decision.c.command_id)
+    ).mappings()
+    return [{**row, "at": row["at"].isoformat()} for row in rows]
+
+
+def notices(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
+    """Every notice of the incident with its counts by state."""
+    rows = connection.execute(
+        select(campaign).where(campaign.c.incident_id == incident_id).order_by(campaign.c.at)
+    ).all()
+    return [
+        {
+            "id": row.id,
+            "kind": row.kind,
+            "revision": row.revision,
+            "at": row.at.isoformat(),
+            **counts(connection, row.id).model_dump(),
+        }
+        for row in rows
+    ]
+
+
+def notice_recipients(connection: Connection, campaign_id: str) -> list[dict[str, Any]]:
+    """Each mail of a notice: to which contact, in which state, why, and who acknowledged."""
+    rows = connection.execute(
+        select(notification, acknowledgement.c.at.label("acknowledged_at"))
+        .outerjoin(
+            acknowledgement,
+            (acknowledgement.c.campaign_id == notification.c.campaign_id)
+            & (acknowledgement.c.recipient_id == notification.c.recipient_id),
+        )
+        .where(notification.c.campaign_id == campaign_id)
+        .order_by(notification.c.cursor)
+    )
+    return [
+        {
+            "recipient": row.recipient_id,
+            "contact": row.contact + 1,
+            "reminder": row.revision,
+            "variant": row.variant,
+            "state": row.state,
+            "reason": row.reason,
+            "attempts": row.attempt,
+            "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
+            "acknowledged_at": row.acknowledged_at.isoformat() if row.acknowledged_at else None,
+        }
+        for row in rows
+    ]
+
+
+def timeline(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
+    """Stages, drafts, decisions and notices of an incident, in the order of time."""
+    entries: list[tuple[Any, str, str, str]] = []
+    for row in connection.execute(
+        select(stage_log).where(stage_log.c.incident_id == incident_id)
+    ):
+        entries.append((row.entered, "stage", row.stage, "workflow"))
+        if row.overdue_at:
+            entries.append((row.overdue_at, "overdue", row.stage, "workflow"))
+    for row in connection.execute(select(artefact).where(artefact.c.incident_id == incident_id)):
+        entries.append((row.at, "draft", f"{row.kind} version {row.version}", row.by))
+    for row in connection.execute(select(decision).where(decision.c.incident_id == incident_id)):
+        entries.append((row.at, "decision", row.command, row.officer))
+    for row in connection.execute(select(campaign).where(campaign.c.incident_id == incident_id)):
+        entries.append((row.at, "notice", f"{row.kind} {row.revision}", "workflow"))
+    for row in connection.execute(
+        select(acknowledgement.c.at, acknowledgement.c.recipient_id, campaign.c.kind)
+        .join(campaign, campaign.c.id == acknowledgement.c.campaign_id)
+        .where(campaign.c.incident_id == incident_id)
+    ):
+        entries.append((row.at, "acknowledged", row.kind, row.recipient_id))
+    return [
+        {"at": at.isoformat(), "what": what, "detail": detail, "by": by}
+        for at, what, detail, by in sorted(entries, key=lambda entry: entry[0])
+    ]
+
+
+def reports(connection: Connection, incident_id: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest reports, of one incident or of all."""
+    query = select(report).order_by(report.c.seq.desc()).limit(limit)
+    if incident_id is not None:
+        query = query.where(report.c.incident_id == incident_id)
+    return [
+        {
+            "id": row.id,
+            "incident": row.incident_id,
+            "group": row.group,
+            "reporter": row.document["reporter"]["name"],
+            "grade": f"{row.source_grade}{row.information_grade}",
+            "format": row.format,
+            "duplicates": row.duplicates,
+            "received_at": row.received_at.isoformat(),
+            "title": row.title,
+        }
+        for row in connection.execute(query)
+    ]
+
+
+def report_details(connection: Connection, report_id: str) -> dict[str, Any]:
+    """One report with its grades and the size of its raw body.
+
+    Raises:
+        NotFound: no such report.
+    """
+    row = connection.execute(
+        select(report, raw_body.c.size)
+        .join(raw_body, raw_body.c.sha256 == report.c.sha256)
+        .where(report.c.id == report_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no report {report_id}: see 'leerp reports list'")
+    grades = connection.execute(
+        select(evaluation).where(evaluation.c.report_id == report_id).order_by(evaluation.c.id)
+    )
+    return {
+        **row.document,
+        "incident": row.incident_id,
+        "grade": f"{row.source_grade}{row.information_grade}",
+        "duplicates": row.duplicates,
+        "raw_bytes": row.size,
+        "evaluations": [
+            {
+                "kind": e.kind,
+                "grade": f"{e.source_grade}{e.information_grade}",
+                "scheme": e.scheme,
+                "original": e.original,
+                "by": e.by,
+                "at": e.at.isoformat(),
+                "reason": e.reason,
+            }
+            for e in grades
+        ],
+    }

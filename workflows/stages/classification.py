@@ -1,0 +1,43 @@
+"""Stage II: threat classification, and what follows a decision not to launch."""
+
+from __future__ import annotations
+
+from protocol.stages import Gate, NoticeKind, Recommendation, Stage
+from workflows.desk import Desk
+
+LOOK_AGAIN = frozenset({Recommendation.MONITOR, Recommendation.HOLD_CORROBORATE})
+"""Outcomes that come back to stage II when the outlook window has passed (domain 3.4)."""
+
+
+async def classify(desk: Desk) -> bool:
+    """Wait for two people to decide; True when the protocol is launched (R16, R19)."""
+    await desk.enter(Stage.CLASSIFICATION)
+    desk.decision, desk.reopened = "", False
+    await desk.until(lambda: bool(desk.decision))
+    return desk.decision == Gate.LAUNCH
+
+
+async def stand_down(desk: Desk) -> bool:
+    """Tell the notifiers the outcome and keep watch; True when the case is taken up again.
+
+    It is when an officer reopens it (R10), when new reports turn the recommendation to launch, or,
+    for MONITOR and HOLD, when the outlook window has passed. Otherwise the process ends here (R18).
+    """
+    decided = desk.approved[Gate.NO_LAUNCH]
+    await desk.send(NoticeKind.OUTCOME, content=decided.draft, revision=decided.draft.version)
+    advised = _recommendation(desk)
+    turned = advised is not Recommendation.LAUNCH
+    looks_again = decided.outcome in LOOK_AGAIN
+    limit = (
+        desk.profile.classification.reassess_after
+        if looks_again
+        else desk.profile.watch.reopen_within
+    )
+    taken_up = await desk.within(
+        lambda: desk.reopened or (turned and _recommendation(desk) is Recommendation.LAUNCH), limit
+    )
+    return taken_up or looks_again
+
+
+def _recommendation(desk: Desk) -> Recommendation | None:
+    return desk.assessment.recommendation if desk.assessment else None
