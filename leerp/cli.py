@@ -19,7 +19,7 @@ from leerp.cli_audit import audit_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_reports import quarantine_app, reports_app
-
+from leerp.demo.run import run_demo
 from leerp.doctor import run_doctor
 from leerp.options import HOME, Home, Json
 from leerp.output import DOWN, REFUSED, complain, err, out

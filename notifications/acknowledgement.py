@@ -133,7 +133,9 @@ def acknowledge_in(
     )
     first = added.rowcount == 1
     if first:
-        connection.execute(insert(relay).values(kind="campaign", target=row.campaign_id, done=False))
+        connection.execute(
+            insert(relay).values(kind="campaign", target=row.campaign_id, done=False)
+        )
     else:
         connection.execute(
             update(acknowledgement)
@@ -163,9 +165,7 @@ def acknowledge_in(
     )
 
 
-def acknowledged_at(
-    connection: Connection, campaign_id: str, recipient_id: str
-) -> datetime | None:
+def acknowledged_at(connection: Connection, campaign_id: str, recipient_id: str) -> datetime | None:
     """When this recipient acknowledged this campaign, or None."""
     return connection.scalar(
         select(acknowledgement.c.at).where(

@@ -99,11 +99,7 @@ def claim(
     retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
     ids = connection.scalars(
         select(notification.c.id)
-        .where(
-            rows.rows(),
-            notification.c.state.in_([State.QUEUED, *retried]),
-            due,
-        )
+        .where(rows.rows(), notification.c.state.in_([State.QUEUED, *retried]), due)
         .order_by(notification.c.cursor, notification.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -188,4 +188,3 @@ def unseal(raw: bytes, key: rsa.RSAPrivateKey, certificate: x509.Certificate) ->
 def base64_lines(data: bytes) -> bytes:
     """Base64 in lines of 76 characters, each ended by CRLF."""
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
-

@@ -13,6 +13,7 @@ from temporalio.common import (
     SearchAttributeKey,
     WorkflowIDReusePolicy,
 )
+from temporalio.exceptions import ApplicationError
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
 from activities.assessments import AssessmentActivities, AssessmentOrder, AssessmentSummary
@@ -136,7 +137,8 @@ class Desk:
         """Nobody needs reminding of an incident that is over."""
         for handle in self.campaigns.values():
             if not handle.done():
-                await handle.signal(Campaign.end)
+                with suppress(ApplicationError):  # it has just ended by itself
+                    await handle.signal(Campaign.end)
 
     # What the handlers record
 

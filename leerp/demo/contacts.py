@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
@@ -17,6 +18,7 @@ import httpx
 import structlog
 
 from infra.services.mail_catcher import TO_HEADER
+from leerp.demo.desks import SILENT
 from leerp.demo.directory import Mailbox, mailboxes
 from leerp.demo.opening import Opened, find_form, open_mail
 from protocol.errors import Refused
@@ -51,18 +53,19 @@ class Counts:
 class PointsOfContact:
     """Everybody in the demo's directory, each with the key to their own mail.
 
-    ``folder`` is where ``make_demo_directory`` put the keys, ``maildir`` the mail catcher's folder, and
-    ``signer`` the certificate that the centre's mails must be signed with. The first early warning that
-    a police point of contact opens is kept in ``folder/decrypted``.
+    ``maildir`` is the mail catcher's folder, ``folder`` is where ``make_demo_directory`` put the keys,
+    and ``signer`` the certificate that the centre's mails must be signed with. Whoever reads at a
+    ``silent`` address never does. The first early warning that a police point of contact opens is kept
+    in ``folder/decrypted``, as ``ewn.txt`` and ``ewn.html``.
     """
 
     def __init__(
         self,
-        folder: Path,
         maildir: Path,
-        signer: Path,
+        folder: Path,
         *,
-        silent: frozenset[str] = frozenset(),
+        signer: Path,
+        silent: frozenset[str] = SILENT,
         seed: int = 1,
         slowest: timedelta = timedelta(seconds=1.5),
     ) -> None:
@@ -79,18 +82,18 @@ class PointsOfContact:
         self._reading = asyncio.Semaphore(READERS)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Answer every mail that arrives until ``stop`` is set; what is in hand is finished."""
+        """Answer every mail that has arrived when ``stop`` is set, then return."""
         async with (
             httpx.AsyncClient(timeout=PAGE_TIMEOUT_S, trust_env=False) as browser,
             asyncio.TaskGroup() as people,
         ):
-            while not stop.is_set():
+            stopped = False
+            while not stopped:
+                stopped = stop.is_set()  # before the look, so that nothing is left lying
                 for path in self._new_mails():
                     people.create_task(self._handle(path, browser))
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-                except TimeoutError:
-                    continue
 
     def _new_mails(self) -> list[Path]:
         """Mails that were not there at the last look; a file in ``new`` is complete."""

@@ -81,13 +81,13 @@ def _of_class(recipient_class: RecipientClass, *rows: tuple[str, str]) -> tuple[
 
 _PRIVATE = tuple(
     Desk(
-        id=f"partner-{cast_name.split()[0].lower()}",
+        id=f"partner-{name.split()[0].lower()}",
         recipient_class=RecipientClass.PRIVATE_PARTNER,
-        organisation=cast_name,
-        principals=(cast_name,),
+        organisation=name,
+        principals=(name,),
         value_to_investigation="sees the malware at many customers and can sinkhole its domains",
     )
-    for cast_name in cast.PRIVATE_SENDERS[:2]
+    for name in cast.PRIVATE_SENDERS[:2]
 )
 _CSIRTS = Desk(
     id="csirts-network",

@@ -76,7 +76,9 @@ async def _play(
     journal.planned = len(attack)
     journal.begun = time.monotonic()
     client = await opened.temporal()
-    contacts = PointsOfContact(opened.settings.home / "maildir", folder)
+    contacts = PointsOfContact(
+        opened.settings.home / "maildir", folder, signer=opened.keys.signer_certificate_file
+    )
     officers = Officers(opened, client, journal)
     board = Board(opened.database, journal)
     stop, all_reported = asyncio.Event(), asyncio.Event()
@@ -91,9 +93,11 @@ async def _play(
     if picture is not None:
         board.save_picture(picture)
     with opened.database.read() as connection:
-        return await summarise(
+        found = await summarise(
             client, connection, incident, published=journal.published, seconds=journal.seconds
         )
+    found["problems"] += [f"a point of contact: {reason}" for reason in contacts.counts.reasons]
+    return found
 
 
 async def _attack(

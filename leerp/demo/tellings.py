@@ -72,9 +72,8 @@ class Scene:
 def public_post(scene: Scene) -> ReportContent:
     """What the centre's collectors find in public: much is claimed, nothing is sure."""
     victim = _nth(cast.HOSPITALS + cast.OTHER_ESSENTIAL, scene.number)
-    early = (
-        scene.number < EARLY_POSTS
-    )  # one machine in one place, before anybody sees how far it goes
+    # One machine in one place, before anybody sees how far it goes.
+    early = scene.number < EARLY_POSTS
     criteria = ("non-critical-degraded",) if early else ("essential-service-disrupted",)
     return ReportContent(
         source_id=scene.source_id,

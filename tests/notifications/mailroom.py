@@ -16,7 +16,7 @@ from infra.tables import campaign, notification, recipient
 from notifications.certificates import Identity, self_signed
 from notifications.content import ContactPoint
 from notifications.directory import Contact, Recipient
-from notifications.notices import InitialNotice
+from notifications.notices import InitialNotice, NoticeContent
 from notifications.smime import Signer
 from protocol.parties import RecipientClass
 
@@ -73,7 +73,7 @@ def make_content(**changes: Any) -> InitialNotice:
 
 
 def make_database(
-    folder: Path, recipients: list[Recipient], content: InitialNotice | None = None
+    folder: Path, recipients: list[Recipient], content: NoticeContent | None = None
 ) -> Database:
     """A database with one queued mail to the first contact of each recipient."""
     database = Database(f"sqlite:///{folder / 'leerp.db'}")

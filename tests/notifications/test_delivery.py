@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
+import sys
 from datetime import timedelta
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from infra import audit
 from infra.database import Database
 from infra.settings import DeliverySettings, Settings, SmtpSettings
+from notifications.acknowledgement import acknowledge
 from notifications.delivery import Delivery, RangeResult, utc_now
 from notifications.smime import unseal
 from protocol.errors import NotFound, ServiceDown
@@ -28,6 +31,7 @@ from tests.notifications.mailroom import (
     rows,
     signer,
 )
+from tests.notifications.samples import ewn
 
 pytestmark = pytest.mark.asyncio
 ACK_KEY = bytes(range(32))
@@ -45,11 +49,13 @@ class Post:
         self.lease = changes.pop("lease", timedelta(seconds=60))
         self.number = number
         self.policy = changes.pop("policy", "resend")
+        self.console = changes.pop("console", "https://leerp.invalid")
         self.smtp = changes.pop("smtp", {})
         self.recheck = changes
 
     async def send(self, port: int) -> RangeResult:
         settings = Settings(
+            console_url=self.console,
             smtp=SmtpSettings(host="127.0.0.1", port=port, **{"connections": 4} | self.smtp),
             delivery=DeliverySettings(
                 retry_after=RETRY_AFTER, unknown_policy=self.policy, lease=self.lease
@@ -80,9 +86,7 @@ async def test_each_recipient_gets_one_mail_that_only_it_can_read(tmp_path: Path
     async with listening(sink) as port:
         result = await post.send(port)
     assert (result.accepted, result.next_due) == (120, None)
-    assert sorted(sink.count().items()) == [
-        (f"poc{n:03}-0@example.invalid", 1) for n in range(120)
-    ]
+    assert sorted(sink.count().items()) == [(f"poc{n:03}-0@example.invalid", 1) for n in range(120)]
     poc = identity("poc")
     for _, raw in sink.mails[:5]:
         assert b"INC-1" not in raw
@@ -130,9 +134,7 @@ async def test_refused_recipients_do_not_stop_the_others(tmp_path: Path) -> None
         result = await post.send(port)
     assert (result.accepted, result.refused, result.next_due) == (9, 1, None)
     refused = [row for row in rows(post.database) if row.state == "refused"]
-    assert [(row.recipient_id, row.reply) for row in refused] == [
-        ("poc-003", "550 no such user")
-    ]
+    assert [(row.recipient_id, row.reply) for row in refused] == [("poc-003", "550 no such user")]
 
 
 async def test_a_connection_lost_after_the_dot_is_unknown_and_then_sent_again_alike(
@@ -274,6 +276,30 @@ async def test_a_reminder_refers_to_the_first_mail(tmp_path: Path) -> None:
     assert reminder["Message-ID"] != first["Message-ID"]
 
 
+async def test_a_warning_carries_a_link_that_acknowledges_for_its_recipient(
+    tmp_path: Path,
+) -> None:
+    post, sink = Post(tmp_path, 1, content=ewn()), Sink()
+    async with listening(sink) as port:
+        await post.send(port)
+    poc = identity("poc")
+    inner = unseal(sink.mails[0][1], poc.key, poc.certificate).inner
+    body = message_from_bytes(inner, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    (token,) = set(re.findall(r"https://leerp\.invalid/a/([\w.-]+)", text))
+    done = acknowledge(post.database, ACK_KEY, token, post.clock())
+    assert (done.first, done.recipient_id) == (True, "poc-000")
+
+
+async def test_a_warning_is_not_sent_while_the_console_has_no_address(tmp_path: Path) -> None:
+    post, sink = Post(tmp_path, 1, content=ewn(), console=""), Sink()
+    async with listening(sink) as port:
+        with pytest.raises(ServiceDown, match="console"):
+            await post.send(port)
+    assert {row.state for row in rows(post.database)} == {"queued"}
+
+
 async def test_fewer_connections_than_wanted_still_send_everything(tmp_path: Path) -> None:
     post, sink = Post(tmp_path, 20), Sink(limit=2)
     async with listening(sink) as port:
@@ -312,6 +338,29 @@ async def test_a_relay_that_answers_late_gets_no_second_copy(tmp_path: Path) -> 
         sink.answer.set()
         assert (await slow).accepted == 2
     assert set(sink.count().values()) == {1}
+
+
+@pytest.mark.parametrize("moment", [1, 7, 23])
+async def test_a_killed_sender_loses_nothing_and_doubles_at_most_its_open_connections(
+    tmp_path: Path, moment: int
+) -> None:
+    post, sink = Post(tmp_path, 60), Sink(patience=moment, answer=asyncio.Event())
+    (tmp_path / "signer.pem").write_text(identity("ec3").certificate_pem())
+    (tmp_path / "signer.key").write_bytes(identity("ec3").key_pem())
+    async with listening(sink) as port:
+        module = ("-m", "tests.notifications.crashing", str(tmp_path), str(port), "60")
+        sender = await asyncio.create_subprocess_exec(sys.executable, *module)
+        await sink.reached.wait()
+        sender.kill()
+        await sender.wait()
+        assert sink.answer is not None
+        sink.answer.set()
+        post.clock.move(A_DAY)
+        result = await post.send(port)
+    assert (result.accepted, result.next_due) == (60, None)
+    assert len(sink.count()) == 60
+    assert len(sink.mails) - 60 <= 4
+    assert len({raw for _, raw in sink.mails}) == 60  # a second copy is the same bytes
 
 
 async def test_a_campaign_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ recipients = st.builds(
     st.booleans(),
     st.booleans(),
 )
-PLAIN = Component(id="plain", marking=Marking(**PUBLIC), purpose=Purpose.INFORMATION)  # type: ignore[arg-type]
+PLAIN = Component(id="plain", marking=Marking(**PUBLIC), purpose=Purpose.INFORMATION)
 
 
 def openness(decision: LockDecision) -> int:

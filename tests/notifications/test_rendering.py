@@ -290,7 +290,7 @@ def test_the_page_needs_nothing_from_elsewhere(number: int) -> None:
 def test_the_text_alone_says_all_that_the_page_says(number: int) -> None:
     mail = full(contents(text="Ransomware in hospitals")[number])
     text = squeeze(mail.text).lower()
-    words = {w for w in re.findall(r"[a-z]{4,}", Page(mail.html).text.lower())}
+    words = set(re.findall(r"[a-z]{4,}", Page(mail.html).text.lower()))
     assert {word for word in words if word not in text} == set()
 
 

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intake.formats.base import Parsed
+from intake.formats.registry import FORMATS, MOST_REPORTS
+from protocol.errors import RejectedReport
+from protocol.parties import DetectedBy, SourceGroup
+from protocol.report import ReportContent
+from tests.intake.formats.samples import (
+    DATA,
+    idea_message,
+    make_delivery,
+    misp_event,
+    own_report,
+    read,
+    stix,
+    stix_bundle,
+)
+
+SAMPLES = {
+    "leerp-report/1": own_report(),
+    "misp": misp_event(),
+    "stix-2.1": stix_bundle(stix("incident", name="Worm in the ward")),
+    "idea0": idea_message(),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("declare", [False, True])
+def test_each_format_is_recognised_by_itself_and_when_declared(name: str, declare: bool) -> None:
+    parsed = read(SAMPLES[name], make_delivery(declared=name if declare else None))
+
+    assert (parsed.format, len(parsed.contents)) == (name, 1)
+
+
+@pytest.mark.parametrize(
+    ("document", "declared", "reason"),
+    [
+        ({"a": 1}, None, "unknown-format"),
+        ([], None, "unknown-format"),
+        ("text", None, "unknown-format"),
+        (None, None, "unknown-format"),
+        (own_report(format="leerp-report/2"), None, "unknown-format"),
+        (own_report(), "csv", "unknown-format"),
+        (own_report(), "misp", "format-mismatch"),
+        (misp_event(), "idea0", "format-mismatch"),
+        (b"  <IODEF-Document/>", None, "unknown-format"),
+        (b"\xef\xbb\xbf<a/>", "misp", "unknown-format"),
+        ([misp_event()] * (MOST_REPORTS + 1), None, "too-many-reports"),
+    ],
+)
+def test_what_no_adapter_can_read_is_refused(
+    document: Any, declared: str | None, reason: str
+) -> None:
+    with pytest.raises(RejectedReport) as refused:
+        read(document, make_delivery(declared=declared))
+
+    assert refused.value.reason == reason
+
+
+def test_a_refusal_says_which_formats_are_accepted() -> None:
+    with pytest.raises(RejectedReport, match="leerp-report/1, misp, stix-2.1, idea0"):
+        read({"a": 1})
+
+
+@pytest.mark.requirement("R4", "R5")
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_of_group_1_must_say_how_it_was_detected(name: str) -> None:
+    with pytest.raises(RejectedReport, match="primary or secondary") as refused:
+        read(SAMPLES[name], make_delivery(group=SourceGroup.OSINT))
+    said = read(
+        SAMPLES[name],
+        make_delivery(group=SourceGroup.OSINT, detected_by=DetectedBy.SECONDARY),
+    )
+
+    assert refused.value.reason == "no-detection-source"
+    assert said.contents[0].detected_by is DetectedBy.SECONDARY
+
+
+@pytest.mark.requirement("R5")
+def test_what_the_report_itself_says_of_its_detection_counts() -> None:
+    parsed = read(own_report(detected_by="primary"), make_delivery(group=SourceGroup.OSINT))
+
+    assert parsed.contents[0].detected_by is DetectedBy.PRIMARY
+
+
+def test_one_bad_report_refuses_the_whole_record() -> None:
+    with pytest.raises(RejectedReport) as refused:
+        read([misp_event(), misp_event(uuid=...)])
+
+    assert refused.value.reason == "no-id"
+
+
+def test_the_same_bytes_always_give_the_same_reports() -> None:
+    body = (DATA / "misp" / "eset_mozi_iot_botnet.json").read_bytes()
+
+    assert read(body) == read(body)
+
+
+# Fuzzing: whatever arrives is a Parsed or a RejectedReport, never another exception.
+
+KEYS = st.sampled_from(
+    """format source_id title times reporter indicators marking handling_codes type value id objects
+    Event response uuid info date timestamp Attribute Object Tag name Orgc Org distribution deleted
+    first_seen last_seen object_relation Galaxy RelatedEvent EventReport content extends_uuid Format
+    ID DetectTime EventTime WinStartTime WinEndTime Category Source Target IP4 IP6 URL Hostname Port
+    Node AggrWin Confidence Attach Hash Ref PredID Spoofed Anonymised pattern object_refs created
+    first_observed last_observed created_by_ref object_marking_refs granular_markings marking_ref
+    relationship_type source_ref target_ref where_sighted_refs extensions incident_types hashes
+    external_references definition definition_type identity_class sectors country revoked
+    determination published modified labels objects""".split()  # noqa: SIM905, read as a list
+)
+WORDS = st.sampled_from(
+    """leerp-report/1 IDEA0 bundle incident report grouping indicator observed-data sighting identity
+    location relationship marking-definition file ipv4-addr malware-sample ip-dst|port filename|md5
+    ip-src domain|ip victim targets tlp tlp:red tlp:unclear admiralty-scale:source-reliability="z"
+    nis:nature-root-cause="system-failures" PAP:X euci:S handling-code:H3 2017-05-12 1494600000
+    0001-01-01T00:00:00Z 9999-12-31T23:59:59-14:00 2017-05-12T10:00:00Z 23:59:60 99D99:99:99
+    192.0.2.1 evil.example hxxp://[::1 a|b Test.X incident--1 [url:value='x] [a:b='c'] NaN""".split()  # noqa: SIM905
+)
+LEAVES = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False) | WORDS | st.text(max_size=12)
+)  # fmt: skip
+SHAPES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=8),
+    max_leaves=40,
+)
+
+
+def outcome(document: Any, declared: str | None = None) -> Parsed | RejectedReport:
+    try:
+        return read(document, make_delivery(declared=declared))
+    except RejectedReport as rejected:
+        return rejected
+
+
+def sound(result: Parsed | RejectedReport) -> bool:
+    """Whether a refusal has its code and sentence, and a report passes its own schema."""
+    if isinstance(result, RejectedReport):
+        return bool(result.reason) and bool(str(result))
+    return all(
+        ReportContent.model_validate_json(content.model_dump_json()) == content
+        for content in result.contents
+    )
+
+
+@given(SHAPES)
+@settings(max_examples=300)
+def test_any_json_is_read_or_refused(document: Any) -> None:
+    assert sound(outcome(document))
+
+
+@given(st.sampled_from(list(SAMPLES)), st.data())
+@settings(max_examples=400)
+def test_a_report_with_strange_parts_is_read_or_refused(name: str, data: st.DataObject) -> None:
+    document = copy.deepcopy(SAMPLES[name])
+    target = document["Event"] if name == "misp" else document
+    if name == "stix-2.1":
+        target = document["objects"][0]
+        document["objects"].extend(data.draw(st.lists(SHAPES, max_size=3)))
+    target.update(data.draw(st.dictionaries(KEYS, SHAPES, max_size=5)))
+
+    assert sound(outcome(document))
+    assert sound(outcome(document, name))
+
+
+REAL = sorted(
+    path
+    for folder in ("misp", "stix20", "stix21", "idea0")
+    for path in (DATA / folder).glob("*.json")
+    if path.stat().st_size < 20_000
+)
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Every container of a document with each of its keys."""
+    found: list[tuple[Any, Any]] = []
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        inner = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
+        found.extend((node, key) for key, _ in inner)
+        pending.extend(value for _, value in inner if isinstance(value, dict | list))
+    return found
+
+
+@given(st.sampled_from(REAL), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_real_file_with_broken_parts_is_read_or_refused(path: Path, data: st.DataObject) -> None:
+    document = json.loads(path.read_text())
+    for _ in range(data.draw(st.integers(1, 4))):
+        spots = places(document)
+        if not spots:
+            break
+        holder, key = spots[data.draw(st.integers(0, len(spots) - 1))]
+        holder[key] = data.draw(SHAPES)
+
+    assert sound(outcome(document))
+
+
+@given(st.sampled_from(REAL), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_real_file_with_broken_bytes_is_read_or_refused(path: Path, data: st.DataObject) -> None:
+    body = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.none() | st.integers(0, len(body)))
+
+    assert sound(outcome(bytes(body[:cut])))
