@@ -1,4 +1,36 @@
-.PHONY: setup
+.PHONY: setup demo test check format lock traceability
+
+PYTHON := .venv/bin/python
+READY := .venv/.ready
 
 setup: ## .venv from the lock, and Kafka and Temporal in the cache
 	@infra/setup.sh
+	@touch $(READY)
+
+$(READY): requirements.lock pyproject.toml infra/setup.sh infra/system-packages.txt
+	@$(MAKE) --no-print-directory setup
+
+demo: $(READY) ## one simulated attack through all seven stages
+	@.venv/bin/leerp demo
+
+test: $(READY) ## every test, on real services
+	@$(PYTHON) -m infra.services.artefacts
+	@$(PYTHON) -m pytest
+
+check: $(READY) ## style, types, layers, traceability
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PYTHON) docs/make_traceability.py --check
+
+format: $(READY)
+	@.venv/bin/ruff check --fix --quiet . || true
+	@.venv/bin/ruff format --quiet .
+
+traceability: $(READY)
+	@$(PYTHON) docs/make_traceability.py
+
+lock: ## after a change of dependencies; needs uv
+	@uv lock --quiet
+	@uv export --quiet --no-emit-project --all-groups --no-header --output-file requirements.lock

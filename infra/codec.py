@@ -62,10 +62,12 @@ class EncryptionCodec(PayloadCodec):
     def _decrypt(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != ENCODING:
             raise UnreadablePayload("payload is not encrypted by this system")
-        key_id = payload.metadata["key-id"].decode()
+        key_id = payload.metadata["key-id"].decode("utf-8", "backslashreplace")
         if key_id not in self._ciphers:
             raise UnreadablePayload(f"no codec key {key_id!r}: put it back into keys/codec.json")
         nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
+        if len(nonce) < NONCE_BYTES:
+            raise UnreadablePayload("payload was cut short")
         try:
             clear = self._ciphers[key_id].decrypt(nonce, sealed, self._bound_to)
         except InvalidTag:

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT_MS = 60_000
+MIGRATION = 0
+"""Number of the lock under which the schema changes."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -37,7 +39,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state and writes nothing."""
-        with self.engine.connect() as connection:
+        options: dict[str, Any] = {}
+        if not self.is_sqlite:  # there a reader keeps what it saw first without being told
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection:
             yield connection
 
     @contextmanager
@@ -58,8 +63,12 @@ class Database:
         return dialect.insert(table).on_conflict_do_nothing()
 
     def migrate(self) -> None:
-        """Bring the schema to the newest version; harmless when it is already there."""
+        """Bring the schema to the newest version; harmless when it is already there.
+
+        Processes that do so at the same time wait for each other.
+        """
         with self.write() as connection:
+            self.serialise(connection, MIGRATION)
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
@@ -72,9 +81,9 @@ class Database:
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, below
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",  # first, so that the others wait too
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -81,7 +82,6 @@ indicator = Table(
     Column("report_seq", Integer, nullable=False, index=True),
     Column("type", String(20), nullable=False),
     Column("value", Text, nullable=False),
-    Index("ix_indicator_value", "type", "value"),
 )
 
 link_key = Table(
@@ -125,7 +125,7 @@ quarantine = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("topic", String(200), nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("offset", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
     Column("group", String(20), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("size", Integer, nullable=False),
@@ -143,7 +143,7 @@ consumer_offset = Table(
     metadata,
     Column("topic", String(200), primary_key=True),
     Column("partition", Integer, primary_key=True),
-    Column("next", Integer, nullable=False),  # moves up
+    Column("next", BigInteger, nullable=False),  # moves up
 )
 
 relay = Table(

@@ -28,11 +28,6 @@ def detect_in(connection: Connection, incident_ids: Collection[str], profile: Pr
                 for limb in (test.multiple_victims, test.critical_infrastructure)
                 if limb.met
             ]
-            reasons = [
-                limb.reason
-                for limb in (test.multiple_victims, test.critical_infrastructure)
-                if limb.met
-            ]
             casefile.mark_detected(
                 connection, incident_id, by="intake", channel="kafka", reason="; ".join(reasons)
             )

@@ -1,7 +1,7 @@
 """One pass over a range of the outbox: a feeder claims and builds, senders send, a keeper renews.
 
 Building and storing overlap with sending, and marks are committed in groups of whatever waits, so that
-neither the relay nor the disk stands idle (reliability 1.5c, R6).
+neither the relay nor the disk stands idle (reliability 1.5c).
 """
 
 from __future__ import annotations

@@ -30,7 +30,6 @@ SEND_RETRY = RetryPolicy(
 )
 DATABASE_CALL = timedelta(minutes=5)
 SEND_CALL = timedelta(minutes=30)
-SEND_HEARTBEAT = timedelta(seconds=30)
 PARALLEL_RANGES = 4
 
 
@@ -163,7 +162,7 @@ class Campaign:
             CampaignActivities.send_range,
             batch,
             start_to_close_timeout=SEND_CALL,
-            heartbeat_timeout=SEND_HEARTBEAT,
+            heartbeat_timeout=self._order.heartbeat,
             retry_policy=SEND_RETRY,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, Field
@@ -144,6 +145,9 @@ class CampaignInput(Payload):
     detail: dict[str, Any] = Field(default_factory=dict)
     """Short facts for notices that have no draft, such as which stage is overdue."""
     batch: int = 250
+    """Recipients in one sending activity."""
+    heartbeat: timedelta = timedelta(seconds=20)
+    """A sender that is silent for so long is taken for dead and its range is sent by another."""
 
 
 class CampaignSent(Payload):

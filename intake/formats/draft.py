@@ -29,6 +29,7 @@ from protocol.report import (
 
 LINE = 1_000
 PROSE = 100_000
+MOST_INDICATORS = 50_000
 _ID = 200
 _MAX_WARNINGS = 200
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
@@ -69,6 +70,19 @@ def identifier(value: object, field: str) -> str:
     if len(text) > _ID or "\ufffd" in text or "\n" in text:
         raise RejectedReport("bad-id", f"field {field} is not one line of up to {_ID} characters")
     return text
+
+
+def check_count(indicators: int) -> None:
+    """Refuse a report that would not fit into one transaction.
+
+    Raises:
+        RejectedReport: ``too-many-indicators``.
+    """
+    if indicators > MOST_INDICATORS:
+        raise RejectedReport(
+            "too-many-indicators",
+            f"the report names more than {MOST_INDICATORS} indicators; split it",
+        )
 
 
 class Draft:
@@ -169,18 +183,18 @@ class Draft:
             self.warn("an indicator without a value is left out")
             return
         kind, normal = self._normal(kind, text)
+        if (kind, normal) in self._indicators:
+            return
+        check_count(len(self._indicators) + 1)
         if first_seen and last_seen and last_seen < first_seen:
             first_seen, last_seen = last_seen, first_seen
-        self._indicators.setdefault(
-            (kind, normal),
-            Indicator(
-                type=kind,
-                value=normal,
-                role=role[:LINE],
-                first_seen=first_seen,
-                last_seen=last_seen,
-                confidence_raw=confidence[:LINE],
-            ),
+        self._indicators[kind, normal] = Indicator(
+            type=kind,
+            value=normal,
+            role=role[:LINE],
+            first_seen=first_seen,
+            last_seen=last_seen,
+            confidence_raw=confidence[:LINE],
         )
 
     def _normal(self, kind: IndicatorType, text: str) -> tuple[IndicatorType, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from intake.formats.draft import check_count
 from protocol.errors import RejectedReport
 from protocol.indicators import normalise
 from protocol.report import Indicator, ReportContent
@@ -52,8 +53,8 @@ class Own:
         """Check every field; see ``Adapter.read``.
 
         Raises:
-            RejectedReport: ``missing-field``, ``unknown-field``, ``invalid-field``, ``no-time`` or
-                ``bad-indicator``.
+            RejectedReport: ``missing-field``, ``unknown-field``, ``invalid-field``, ``no-time``,
+                ``bad-indicator`` or ``too-many-indicators``.
         """
         fields = {name: value for name, value in document.items() if name != "format"}
         if not fields.get("times", True):
@@ -96,6 +97,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _normalised(content: ReportContent) -> ReportContent:
+    check_count(len(content.indicators))
     indicators: dict[tuple[str, str], Indicator] = {}
     for position, indicator in enumerate(content.indicators):
         try:

@@ -1,0 +1,50 @@
+"""Fixtures that several rooms share: a database, and real services on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from rich.console import Console
+
+from infra.database import Database
+from infra.settings import Settings
+from leerp.up import Processes, everything
+
+# On a busy machine a slow example proves nothing.
+hypothesis_settings.register_profile(
+    "leerp", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("leerp")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty SQLite database with the newest schema."""
+    made = Database(f"sqlite:///{tmp_path / 'leerp.db'}")
+    made.migrate()
+    yield made
+    made.close()
+
+
+def no_processes(_: Settings) -> tuple[()]:
+    """Services only: the test runs what it needs of our own processes itself."""
+    return ()
+
+
+@asynccontextmanager
+async def running(
+    home: Path, *, processes: Processes = no_processes, **settings: object
+) -> AsyncIterator[Settings]:
+    """Real Kafka, Temporal and mail catcher of one home, with keys, topics and database.
+
+    ``infra.bootstrap.app(home)`` works inside; ``leerp.up.own_processes`` as ``processes`` starts
+    worker, intake and console too. Everything is stopped at the end.
+    """
+    wanted = Settings.model_validate({"home": home, "exercise": True, **settings})
+    async with everything(wanted, processes, Console(quiet=True)) as (_, complete):
+        yield complete

@@ -1,0 +1,138 @@
+"""Who takes part in the workflow tests: recipients of every class, officers, and what they report."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from notifications.certificates import self_signed
+from notifications.directory import Contact, Officer, Recipient
+from protocol.grades import Grade
+from protocol.parties import RecipientClass, Role, SourceGroup
+from protocol.report import (
+    Affected,
+    CauseClaim,
+    Evaluation,
+    Impact,
+    IncidentReport,
+    Indicator,
+    IndicatorType,
+    Reporter,
+    TimeKind,
+    TimeWindow,
+)
+
+DUTY, SECOND, THIRD = "a.virtanen", "m.rossi", "l.meyer"
+ANALYST, MANAGER, STRANGER = "k.novak", "s.lindqvist", "n.nobody"
+OFFICERS = (
+    Officer(id=DUTY, name="A", organisation="EC3", roles=(Role.DUTY_OFFICER,)),
+    Officer(
+        id=SECOND,
+        name="M",
+        organisation="EC3",
+        roles=(Role.DUTY_OFFICER, Role.LAUNCH, Role.RELEASE),
+    ),
+    Officer(id=THIRD, name="L", organisation="EC3", roles=(Role.LAUNCH, Role.RELEASE)),
+    Officer(id=ANALYST, name="K", organisation="EC3", roles=(Role.ANALYST,)),
+    Officer(id=MANAGER, name="S", organisation="EC3", roles=(Role.DUTY_MANAGER,)),
+)
+POLICE, CSIRT, OPERATOR = "Police of Exampleland", "CSIRT of Exampleland", "Grid operator"
+REPORTS_AS = {
+    "le-poc-de": (POLICE,),
+    "csirt-network": (CSIRT,),
+}
+MANAGER_DESK = "duty-manager"
+SHARED_HASH = "5f" * 32
+HOLDS_NO_KEY = "le-poc-fr"
+"""May be given a directory in which this recipient's contacts have no certificate."""
+
+
+@functools.cache
+def certificate() -> str:
+    """One for all: what a mail says is not read here, only who gets it and when."""
+    made = self_signed("Desk", "desk@example.invalid", now=datetime.now(UTC))
+    return made.certificate_pem()
+
+
+def address(recipient_id: str, contact: int = 0) -> str:
+    return f"{('duty', 'deputy')[contact]}@{recipient_id}.invalid"
+
+
+def directory(*, without_key: str = "") -> str:
+    """The import document: two points of contact, one desk of every other class, two contacts each."""
+    ids = [(RecipientClass.LE_POC, "le-poc-de"), (RecipientClass.LE_POC, "le-poc-fr")]
+    ids += [(name, str(name)) for name in RecipientClass if name is not RecipientClass.LE_POC]
+    recipients = [
+        Recipient(
+            id=recipient_id,
+            recipient_class=name,
+            organisation=f"Organisation {recipient_id}",
+            contacts=tuple(
+                Contact(
+                    name=f"Desk {n}",
+                    email=address(recipient_id, n),
+                    certificate="" if recipient_id == without_key else certificate(),
+                )
+                for n in range(2)
+            ),
+            transfer_agreement=name is RecipientClass.INTERPOL,
+            principals=REPORTS_AS.get(recipient_id, ()),
+            value_to_investigation="analyses samples",
+        )
+        for name, recipient_id in ids
+    ]
+    return json.dumps(
+        {
+            "recipients": [r.model_dump(mode="json") for r in recipients],
+            "officers": [o.model_dump(mode="json") for o in OFFICERS],
+        }
+    )
+
+
+def report(
+    name: str,
+    *,
+    reporter: str = POLICE,
+    group: SourceGroup = SourceGroup.LAW_ENFORCEMENT,
+    grade: str = "B2",
+    countries: tuple[str, ...] = ("DE", "ES", "FR", "NL"),
+    criteria: tuple[str, ...] = ("essential-service-disrupted",),
+    cause: CauseClaim | None = None,
+) -> IncidentReport:
+    """A hospital is hit, in several states; all reports share one hash, so they are one incident."""
+    now = datetime.now(UTC)
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    affected = [Affected(kind="country", value=code) for code in countries]
+    affected += [Affected(kind="organisation", value=f"Hospital {n}") for n in range(5)]
+    return IncidentReport(
+        id=f"{group.number}-{digest[:24]}",
+        group=group,
+        principal=reporter,
+        received_at=now,
+        format="leerp-report/1",
+        sha256=digest,
+        source_id=name,
+        title=f"Hospital encrypted, case {name}",
+        reporter=Reporter(name=reporter),
+        first_hand=True,
+        evaluation=Evaluation(scheme="europol4x4", original=grade, grade=Grade.parse(grade)),
+        times=(
+            TimeWindow(
+                kind=TimeKind.OBSERVED,
+                earliest=now - timedelta(hours=2),
+                latest=now - timedelta(hours=1),
+            ),
+        ),
+        affected=tuple(affected) + (Affected(kind="sector", value="health"),),
+        impact=Impact(criteria=criteria, disruption="observed", self_propagating=True),
+        cause=cause or CauseClaim(),
+        indicators=(Indicator(type=IndicatorType.SHA256, value=SHARED_HASH),),
+    )
+
+
+def stated(kind: str) -> dict[str, Any]:
+    """A finding of an officer that the demo's reports do not give."""
+    return {"cause": {"cause": kind, "text": "called the operator", "officer": DUTY}}

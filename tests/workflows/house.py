@@ -1,0 +1,275 @@
+"""The house that a workflow test runs in: worker, database, mail relay, and a clock to be turned.
+
+Everything of it is real but the clock: the activities, the database, SMTP, the relay of words to the
+workflows, the encryption of payloads. On the way out every history is replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Row, Select, func, select
+from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, Worker
+
+from infra import audit
+from infra.bootstrap import App
+from infra.codec import EncryptionCodec, data_converter
+from infra.database import Database
+from infra.keys import Keys
+from infra.settings import Settings
+from infra.tables import campaign, incident, notification
+from intake.relay import Relay
+from intake.store import Settled, Store
+from leerp.worker import WORKFLOWS, activities
+from notifications.acknowledgement import acknowledge, make_token
+from protocol.report import IncidentReport
+from tests.workflows.sink import Sink, listening
+from workflows.commands import Commands
+from workflows.drafting import Drafting
+from workflows.messages import IncidentStatus
+from workflows.sandbox import SANDBOX
+
+T = TypeVar("T")
+
+NAMESPACE = "default"
+CODEC = EncryptionCodec(active="test", keys={"test": bytes(range(32))}, namespace=NAMESPACE)
+"""With a key that everybody knows, so that the recorded histories can be read."""
+CONVERTER = data_converter(CODEC)
+CHANNEL = "test"
+PATIENCE_S = 20.0
+LOOK_EVERY_S = 0.02
+THREADS = 8
+
+
+@dataclass
+class House:
+    """One home with a worker of its own on the shared clock."""
+
+    env: WorkflowEnvironment
+    app: App
+    sink: Sink
+    relay: Relay
+    _relayed: float = 0.0
+    _seen: set[str] = field(default_factory=set)
+
+    @property
+    def database(self) -> Database:
+        return self.app.database
+
+    # What comes in
+
+    async def receive(self, *reports: IncidentReport) -> str:
+        """Store reports as intake does and pass the word on; return the incident of the first."""
+        store = Store(
+            self.database, self.app.settings.profile(), exercise=True, telling=lambda _: True
+        )
+        settled = Settled()
+        with self.database.write() as connection:
+            store.save_reports(connection, reports, settled)
+        await self.pass_word()
+        (found,) = settled.incidents
+        self._seen.add(f"incident-{found}")
+        return found
+
+    async def pass_word(self) -> None:
+        """Let the relay tell workflows what changed, however short ago it told them last."""
+        self._relayed += 1_000.0
+        await self.relay.relay_once(self._relayed)
+
+    async def acknowledge(self, campaign_id: str, *recipients: str, word: bool = True) -> None:
+        """Use the links in the mails of these recipients, of all if none is named."""
+        rows = self.rows(select(notification).where(notification.c.campaign_id == campaign_id))
+        wanted = {r.recipient_id: r for r in rows if not recipients or r.recipient_id in recipients}
+        now = datetime.now(UTC)
+        for row in wanted.values():
+            token = make_token(
+                self.app.keys.acknowledgement,
+                notification_id=row.id,
+                campaign_id=campaign_id,
+                recipient_id=row.recipient_id,
+                contact=row.contact,
+                revision=row.revision,
+                expires_at=now + timedelta(days=1),
+            )
+            acknowledge(self.database, self.app.keys.acknowledgement, token, now)
+        if word:
+            await self.pass_word()
+
+    # Who acts
+
+    def officer(self, officer: str) -> Commands:
+        return Commands(self.database, self.env.client, officer=officer, channel=CHANNEL)
+
+    def drafting(self, officer: str) -> Drafting:
+        profile = self.app.settings.profile()
+        return Drafting(
+            self.database, profile, exercise=True, officer=officer, channel=CHANNEL
+        )
+
+    # What time does
+
+    async def pass_time(self, length: timedelta) -> None:
+        """Turn the clock on by so much; whatever falls due meanwhile is done."""
+        await self.env.sleep(length)
+
+    # What is to be seen
+
+    async def status(self, incident_id: str) -> IncidentStatus:
+        return await self.officer("anybody").status(incident_id)
+
+    async def when(
+        self, incident_id: str, condition: Callable[[IncidentStatus], bool]
+    ) -> IncidentStatus:
+        """The first status that fulfils the condition."""
+
+        async def look() -> IncidentStatus | None:
+            seen = await self.status(incident_id)
+            return seen if condition(seen) else None
+
+        return await until(look)
+
+    async def until_sent(self, campaign_id: str) -> None:
+        """Wait until the campaign is frozen and each of its mails has been tried."""
+
+        async def tried() -> bool:
+            states = [
+                row.state
+                for row in self.rows(
+                    select(notification.c.state).where(notification.c.campaign_id == campaign_id)
+                )
+            ]
+            return bool(states) and not {"queued", "sending"} & set(states)
+
+        await until(tried)
+
+    async def until_ended(self, incident_id: str) -> None:
+        async def ended() -> bool:
+            return bool(
+                self.rows(
+                    select(incident.c.id).where(
+                        incident.c.id == incident_id, incident.c.status == "ended"
+                    )
+                )
+            )
+
+        await until(ended)
+
+    def rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with self.database.read() as connection:
+            return list(connection.execute(query))
+
+    def campaigns(self, incident_id: str) -> list[str]:
+        """Notices that were frozen, without the incident's id: ``ewn.1``."""
+        query = select(campaign.c.id).where(campaign.c.incident_id == incident_id)
+        ids = self.rows(query.order_by(campaign.c.at, campaign.c.id))
+        return [row.id.removeprefix(f"{incident_id}.") for row in ids]
+
+    def recipients(self, campaign_id: str) -> set[str]:
+        query = select(notification.c.recipient_id).where(
+            notification.c.campaign_id == campaign_id
+        )
+        return {row.recipient_id for row in self.rows(query)}
+
+    def mails(self, campaign_id: str) -> dict[tuple[str, int, int], str]:
+        """State of each mail by recipient, contact and number of the reminder."""
+        query = select(notification).where(notification.c.campaign_id == campaign_id)
+        return {(r.recipient_id, r.contact, r.revision): r.state for r in self.rows(query)}
+
+    def audited(self, event: str) -> list[dict[str, Any]]:
+        with self.database.read() as connection:
+            return [row for row in audit.export(connection) if row["event"] == event]
+
+    def count(self, query: Select[Any]) -> int:
+        with self.database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+    # On the way out
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """Of every incident and campaign of this home, children included."""
+        histories, waiting = [], sorted(self._seen)
+        while waiting:
+            handle = self.env.client.get_workflow_handle(waiting.pop(0))
+            found = await handle.fetch_history()
+            histories.append(found)
+            for event in found.events:
+                child = event.child_workflow_execution_started_event_attributes
+                if child.workflow_execution.workflow_id:
+                    waiting.append(child.workflow_execution.workflow_id)
+        return histories
+
+    async def leave(self) -> None:
+        """Replay everything; end what still runs."""
+        histories = await self.histories()
+        replayer = Replayer(
+            workflows=WORKFLOWS, workflow_runner=SANDBOX, data_converter=CONVERTER
+        )
+        for history in histories:
+            await replayer.replay_workflow(history)
+        for history in histories:
+            handle = self.env.client.get_workflow_handle(history.workflow_id)
+            if (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
+                await _terminate(handle)
+
+    def also_replay(self, workflow_id: str) -> None:
+        """A workflow that the test itself has started."""
+        self._seen.add(workflow_id)
+
+
+@asynccontextmanager
+async def house(
+    env: WorkflowEnvironment, folder: Path, database: Database, keys: Keys, **delivery: Any
+) -> AsyncIterator[House]:
+    """A house in ``folder``; the mail relay may be asked again after half a second."""
+    async with listening() as sink:
+        settings = Settings.model_validate(
+            {
+                "home": folder,
+                "exercise": True,
+                "console_url": "http://127.0.0.1:1",
+                "smtp": {"host": "127.0.0.1", "port": sink.port, "connections": 2},
+                "temporal": {"namespace": NAMESPACE, "task_queue": f"q-{uuid.uuid4()}"},
+                "delivery": {"retry_after": timedelta(seconds=0.5), **delivery},
+            }
+        )
+        app = App(settings=settings, database=database, keys=keys)
+        made = House(env, app, sink, Relay(app, env.client, settings.profile()))
+        with ThreadPoolExecutor(THREADS) as threads:
+            async with Worker(
+                env.client,
+                task_queue=settings.temporal.task_queue,
+                workflows=WORKFLOWS,
+                activities=activities(app),  # type: ignore[arg-type] # bound methods of any shape
+                activity_executor=threads,
+                workflow_runner=SANDBOX,
+            ):
+                yield made
+                sink.open.set()
+                await made.leave()
+
+
+async def until(look: Callable[[], Awaitable[T | None]]) -> T:
+    """Look until there is something to see, or fail after a while."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (seen := await look()):
+            await asyncio.sleep(LOOK_EVERY_S)
+    return seen
+
+
+async def _terminate(handle: Any) -> None:
+    try:
+        await handle.terminate("the test is over")
+    except RPCError as exc:
+        if exc.status is not RPCStatusCode.NOT_FOUND:
+            raise

@@ -1,0 +1,54 @@
+"""A mail relay on loopback that says what the test tells it to say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email import message_from_bytes
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+TAKEN = "250 2.0.0 taken"
+LATER = "451 4.7.1 try again later"
+
+
+class Sink:
+    """Takes mails, unless it was told other answers for an address. Remembers what it took."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self.put_off: set[str] = set()
+        """Addresses to which mail is to come again later, for as long as they are in here."""
+        self.taken: list[tuple[str, str, str]] = []
+        """Address, subject and Message-ID, in order."""
+        self.tries: dict[str, int] = defaultdict(int)
+
+    async def handle_DATA(  # noqa: N802 (aiosmtpd calls it by this name)
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        await self.open.wait()
+        (to,) = envelope.rcpt_tos
+        self.tries[to] += 1
+        if to in self.put_off:
+            return LATER
+        mail = message_from_bytes(envelope.original_content or b"")
+        self.taken.append((to, mail["Subject"], mail["Message-ID"]))
+        return TAKEN
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Sink]:
+    """A sink on a free port of loopback."""
+    sink = Sink()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(sink, hostname="localhost"), "127.0.0.1", 0
+    )
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
