@@ -190,10 +190,12 @@ class CampaignActivities:
 
     @activity.defn
     def escalate(self, order: EscalationOrder) -> NextStep:
-        """Write to the duty manager who is silent; once for each campaign."""
-        now = datetime.now(UTC)
+        """Write to the duty manager who is silent, if anybody still is; once for each campaign."""
+        now, about = datetime.now(UTC), f"{order.campaign_id}.silent"
         with self._database.write() as connection:
             silent = _silent(connection, order.campaign_id)
+            if not silent:  # the word of the last acknowledgement is still on its way
+                return NextStep(campaign_id=about, end=0)
             content = OverdueNotice(
                 incident_id=order.incident_id,
                 exercise=order.exercise,
@@ -203,7 +205,6 @@ class CampaignActivities:
                 detail=silent,
                 advice="reach these recipients by another way and note it on the incident",
             )
-            about = f"{order.campaign_id}.silent"
             frozen = campaigns.freeze(
                 connection,
                 FreezeOrder(

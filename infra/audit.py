@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, type_coerce, update
+from sqlalchemy import Connection, RowMapping, insert, select, type_coerce, update
 from sqlalchemy.types import NULLTYPE
 
 from infra.tables import audit_head, audit_row
+from protocol.errors import ServiceDown
 
 GENESIS = "0" * 64
 PAGE = 5_000
@@ -43,6 +44,9 @@ def append(
     ``event`` is a snake_case constant, ``actor`` an officer's id or a process's name, ``subject`` the
     id of what changed, ``channel`` the way the act came in (R1). ``detail`` must be JSON-able and hold
     neither report text nor secrets.
+
+    Raises:
+        ServiceDown: the chain has lost its head; the change that it records must fail too.
     """
     content = json.dumps(
         {
@@ -60,8 +64,14 @@ def append(
     ).encode()
     head = connection.execute(
         select(audit_head).where(audit_head.c.id == 1).with_for_update()
-    ).one()
-    n, hashed = head.n + 1, row_hash(head.n + 1, head.hash, content)
+    ).one_or_none()
+    if head is None:
+        raise ServiceDown(
+            "the audit trail has lost its head, so that nothing can be recorded: see"
+            " 'leerp audit verify', and put the database back from its copy"
+        )
+    n: int = head.n + 1
+    hashed = row_hash(n, head.hash, content)
     connection.execute(
         insert(audit_row).values(n=n, previous=head.hash, content=content, hash=hashed)
     )
@@ -91,25 +101,28 @@ def verify(connection: Connection) -> Verification:
     previous, expected = GENESIS, 1
     for row in _rows(connection):
         if reason := _fault(row, previous, expected):
-            return Verification(
-                rows=expected - 1, bad_row=min(row["n"], expected), reason=reason
-            )
+            return Verification(rows=expected - 1, bad_row=min(row["n"], expected), reason=reason)
         previous, expected = row["hash"], expected + 1
+    return _verify_end(connection, expected - 1, previous)
+
+
+def _verify_end(connection: Connection, last: int, hashed: str) -> Verification:
+    """Whether the head says that the chain ends with row ``last``, whose hash is ``hashed``."""
     head = connection.execute(select(audit_head).where(audit_head.c.id == 1)).one_or_none()
     if head is None:
+        return Verification(rows=last, bad_row=last + 1, reason="the head of the chain is missing")
+    if head.n > last:
+        return Verification(rows=last, bad_row=last + 1, reason=f"row {last + 1} is missing")
+    if head.n < last:
+        return Verification(rows=head.n, bad_row=head.n + 1, reason=f"row {head.n + 1} was added")
+    if head.hash != hashed:
         return Verification(
-            rows=expected - 1, bad_row=expected, reason="the head of the chain is missing"
+            rows=last - 1, bad_row=last, reason=f"row {last} is not the one that the head names"
         )
-    if (head.n, head.hash) != (expected - 1, previous):
-        return Verification(
-            rows=expected - 1,
-            bad_row=expected,
-            reason=f"the chain ends at row {expected - 1}, its head says {head.n}",
-        )
-    return Verification(rows=expected - 1)
+    return Verification(rows=last)
 
 
-def _fault(row: Mapping[str, Any], previous: str, expected: int) -> str:
+def _fault(row: RowMapping, previous: str, expected: int) -> str:
     """What is wrong with the row that should be number ``expected``, in words; empty when nothing."""
     if row["n"] < expected:
         return f"row {row['n']} was added"
@@ -134,7 +147,7 @@ def export(connection: Connection) -> Iterator[dict[str, Any]]:
         }
 
 
-def _rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
+def _rows(connection: Connection) -> Iterator[RowMapping]:
     content = type_coerce(audit_row.c.content, NULLTYPE).label("content")  # as it lies there
     page = (
         select(audit_row.c.n, audit_row.c.previous, audit_row.c.hash, content)

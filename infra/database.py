@@ -48,9 +48,9 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: committed as a whole when the block ends, rolled back when it raises."""
-        with self.engine.connect().execution_options(leerp_write=True) as connection:
-            with connection.begin():
-                yield connection
+        opened = self.engine.connect().execution_options(leerp_write=True)
+        with opened as connection, connection.begin():
+            yield connection
 
     def serialise(self, connection: Connection, number: int) -> None:
         """Let only one transaction with this number go on at a time, on any database."""

@@ -13,12 +13,11 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
-from sqlalchemy import select
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
 
 from infra import kafka
 from infra.bootstrap import App
-from infra.tables import consumer_offset
+from intake.offsets import positions
 from intake.records import ANONYMOUS, Accepted, RawRecord, Rejected, read_record
 from intake.store import Settled, Store
 from intake.warning_lists import WarningLists
@@ -28,6 +27,9 @@ log = structlog.get_logger()
 
 POLL_MS = 200
 PROCESS = "intake"
+HEADER_LENGTH = 200
+LOG_APPEND_TIME = 1
+"""Kafka's number for times that the broker gives."""
 
 
 class Intake(ConsumerRebalanceListener):
@@ -38,13 +40,17 @@ class Intake(ConsumerRebalanceListener):
         self._consumer = consumer
         self._store = store
         self._settling = asyncio.Lock()
+        self._placed: set[TopicPartition] = set()
+        """Partitions that are read from where the database says; what comes off others is let go."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Settle batches until ``stop`` is set; the batch in hand is finished first."""
         self._consumer.subscribe(list(kafka.TOPICS.values()), listener=self)
         limit = self._app.settings.intake.max_batch_records
         while not stop.is_set():
-            batch = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
+            await self._place(self._consumer.assignment() - self._placed)
+            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
+            batch = {place: records for place, records in fetched.items() if place in self._placed}
             if batch:
                 async with self._settling:
                     settled = await asyncio.to_thread(self._settle, batch)
@@ -58,16 +64,38 @@ class Intake(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """aiokafka rebalances in the background: finish the batch in hand first."""
+        self._placed.clear()
         async with self._settling:
             log.info("partitions_revoked", partitions=len(revoked))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Go on where the database says, not where Kafka believes that we were."""
-        positions = await asyncio.to_thread(self._positions)
-        for partition in assigned:
-            position = positions.get((partition.topic, partition.partition))
-            if position is not None:
-                self._consumer.seek(partition, position)
+        """The loop places them: aiokafka goes on even when a listener fails."""
+        log.info("partitions_assigned", partitions=len(assigned))
+
+    async def _place(self, partitions: set[TopicPartition]) -> None:
+        """Go on where the database says, not where Kafka believes that we were.
+
+        Raises:
+            ServiceDown: Kafka holds less than was settled, so new records would pass for old ones.
+        """
+        if not partitions:
+            return
+        stored = await asyncio.to_thread(self._positions)
+        try:
+            ends = await self._consumer.end_offsets(partitions)
+        except KafkaError as exc:  # the next round asks again
+            log.warning("ends_unknown", error=type(exc).__name__)
+            return
+        for partition in partitions & self._consumer.assignment():
+            position = stored.get((partition.topic, partition.partition), 0)
+            if position > ends[partition]:
+                raise ServiceDown(
+                    f"{partition.topic}/{partition.partition} ends at {ends[partition]} in Kafka, but"
+                    f" {position} of it are stored: Kafka has lost data, or the topic was made anew."
+                    " Put Kafka's data back, or begin a new home"
+                )
+            self._consumer.seek(partition, position)
+            self._placed.add(partition)
 
     def _settle(self, batch: dict[TopicPartition, list[Any]]) -> Settled:
         limits = self._app.settings.intake
@@ -78,8 +106,7 @@ class Intake(ConsumerRebalanceListener):
 
     def _positions(self) -> dict[tuple[str, int], int]:
         with self._app.database.read() as connection:
-            rows = connection.execute(select(consumer_offset))
-            return {(row.topic, row.partition): row.next for row in rows}
+            return positions(connection)
 
     async def _commit(self, batch: dict[TopicPartition, list[Any]]) -> None:
         try:
@@ -127,10 +154,22 @@ def _raw(record: Any) -> RawRecord:
         group=kafka.group_of(record.topic),
         principal=ANONYMOUS,
         headers={
-            name: value.decode("utf-8", "replace")[:200]
+            _text(name): _text(value.decode("utf-8", "replace"))
             for name, value in record.headers
             if value is not None
         },
         body=record.value or b"",
-        received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        received_at=_received_at(record),
     )
+
+
+def _text(header: str) -> str:
+    """Short, and without NUL, which PostgreSQL does not take."""
+    return header[:HEADER_LENGTH].replace("\x00", "\ufffd")
+
+
+def _received_at(record: Any) -> datetime:
+    """When the broker took it; where the topic keeps the sender's time, which may be any, now."""
+    if record.timestamp_type == LOG_APPEND_TIME:
+        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return datetime.now(UTC)

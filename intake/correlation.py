@@ -12,10 +12,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import JSON, Connection, delete, insert, literal, select, update
 
-from infra.tables import incident, link, link_key, report
+from infra import audit
+from infra.tables import Utc, incident, link, link_key, report
 
 CHUNK = 500
 """Keys in one query: SQLite takes a limited number of parameters."""
@@ -47,6 +49,22 @@ class Placement:
     incident_id: str
     new: bool
     shared: tuple[str, ...] = ()
+    through: str = ""
+    """The report that joined this one's incident to another later in the batch."""
+
+    def reason(self) -> dict[str, Any]:
+        """As it is kept with the link."""
+        said = {"opens": self.new, "shared": list(self.shared)}
+        return said | {"through": self.through} if self.through else said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """An incident was absorbed, because of a report that shares indicators with both."""
+
+    into: str
+    report_id: str
+    shared: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -56,7 +74,8 @@ class Correlator:
     window: timedelta
     chains: dict[str, list[Chain]] = field(default_factory=dict)
     incidents: dict[str, Known] = field(default_factory=dict)
-    merged: dict[str, str] = field(default_factory=dict)
+    merged: dict[str, Merge] = field(default_factory=dict)
+    """By the incident that was absorbed."""
     dropped: list[int] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     """Keys whose chains changed."""
@@ -102,6 +121,7 @@ class Correlator:
             if chain.earliest - self.window <= latest and earliest <= chain.latest + self.window
         ]
         found = {self.current(chain.incident_id) for _, chain in near}
+        shared = tuple(sorted({words for key, _ in near for words in keys[key]}))
         new = not found
         if new:
             chosen = Known(id=incident_id_of(report_id), detected=False, created_at=now)
@@ -111,25 +131,26 @@ class Correlator:
                 (self.incidents[i] for i in found),
                 key=lambda known: (not known.detected, known.created_at, known.id),
             )
-            self._merge(found, chosen)
+            # One with a workflow of its own is never absorbed.
+            for other in found - {chosen.id}:
+                if not self.incidents[other].detected:
+                    self.merged[other] = Merge(into=chosen.id, report_id=report_id, shared=shared)
         for key in keys:
             self._extend(key, earliest, latest, chosen.id)
-        shared = sorted({words for key, _ in near for words in keys[key]})
-        return Placement(incident_id=chosen.id, new=new, shared=tuple(shared))
+        return Placement(incident_id=chosen.id, new=new, shared=shared)
 
-    def save(self, connection: Connection) -> None:
+    def follow(self, placement: Placement) -> None:
+        """Bring a placement up to date with the merges that came after it."""
+        while merge := self.merged.get(placement.incident_id):
+            placement.incident_id = merge.into
+            placement.new = False
+            placement.shared = tuple(sorted({*placement.shared, *merge.shared}))
+            placement.through = merge.report_id
+
+    def save(self, connection: Connection, now: datetime) -> None:
         """Write merges and the chains that changed."""
-        for absorbed, into in self.merged.items():
-            final = self.current(into)
-            for table in (report, link_key):
-                connection.execute(
-                    update(table).where(table.c.incident_id == absorbed).values(incident_id=final)
-                )
-            connection.execute(
-                update(incident)
-                .where(incident.c.id == absorbed)
-                .values(status="merged", merged_into=final)
-            )
+        for absorbed, merge in self.merged.items():
+            self._save_merge(connection, absorbed, merge, now)
         for start in range(0, len(self.dropped), CHUNK):
             connection.execute(
                 delete(link_key).where(link_key.c.id.in_(self.dropped[start : start + CHUNK]))
@@ -150,15 +171,51 @@ class Correlator:
 
     def current(self, incident_id: str) -> str:
         """The incident that this one was absorbed by in this batch, or itself."""
-        while incident_id in self.merged:
-            incident_id = self.merged[incident_id]
+        while merge := self.merged.get(incident_id):
+            incident_id = merge.into
         return incident_id
 
-    def _merge(self, found: set[str], chosen: Known) -> None:
-        """Join the others to ``chosen``; an incident with a workflow of its own is never absorbed."""
-        for other in found - {chosen.id}:
-            if not self.incidents[other].detected:
-                self.merged[other] = chosen.id
+    def _save_merge(
+        self, connection: Connection, absorbed: str, merge: Merge, now: datetime
+    ) -> None:
+        """Move what is stored of an absorbed incident, and note it in the history of each report."""
+        final = self.current(absorbed)
+        stored = connection.execute(
+            update(incident)
+            .where(incident.c.id == absorbed)
+            .values(status="merged", merged_into=final)
+        )
+        if stored.rowcount == 0:
+            return  # opened and absorbed in one batch
+        reason = {
+            "opens": False,
+            "shared": list(merge.shared),
+            "through": merge.report_id,
+            "merged": absorbed,
+        }
+        moved = select(
+            report.c.id,
+            literal(final),
+            literal(now, Utc),
+            literal("correlation"),
+            literal(reason, JSON),
+        ).where(report.c.incident_id == absorbed)
+        connection.execute(
+            insert(link).from_select(["report_id", "incident_id", "at", "by", "reason"], moved)
+        )
+        for table in (report, link_key):
+            connection.execute(
+                update(table).where(table.c.incident_id == absorbed).values(incident_id=final)
+            )
+        audit.append(
+            connection,
+            "incident_merged",
+            actor="intake",
+            subject=absorbed,
+            channel="kafka",
+            into=final,
+            report=merge.report_id,
+        )
 
     def _extend(self, key: str, earliest: datetime, latest: datetime, incident_id: str) -> None:
         """Add a stretch of time to the key's chains of this incident, joining those it reaches."""

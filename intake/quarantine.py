@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, raw_body
 from intake.records import ANONYMOUS, Accepted, RawRecord, read_record
-from intake.store import Settled, Store
+from intake.store import WRITER, Settled, Store
 from protocol.errors import NotFound
 from protocol.parties import SourceGroup
 
@@ -49,7 +49,7 @@ def show(connection: Connection, quarantine_id: int) -> dict[str, Any]:
     body: bytes = found.pop("body")
     return {
         **found,
-        "preview": json.dumps(body[:PREVIEW].decode("utf-8", "backslashreplace"))[1:-1],
+        "preview": _visible(body[:PREVIEW].decode("utf-8", "backslashreplace")),
     }
 
 
@@ -65,17 +65,22 @@ def replay(
 
     A record that is accepted now is stored like any other and marked ``replayed``, in one
     transaction; one that is still refused stays, with today's reason.
+
+    Raises:
+        NotFound: one of ``ids`` is no open record; nothing was replayed.
     """
+    still_open = _open_ids(database)
+    if unknown := [str(each) for each in ids if each not in still_open]:
+        raise NotFound(
+            f"no open record {', '.join(unknown)} in quarantine: see 'leerp quarantine list'"
+        )
     outcomes: dict[int, str] = {}
-    for quarantine_id in ids or _open_ids(database):
+    for quarantine_id in ids or still_open:
         with database.write() as connection:
-            row = connection.execute(
-                select(quarantine, raw_body.c.body, raw_body.c.media_type)
-                .join(raw_body, raw_body.c.sha256 == quarantine.c.sha256)
-                .where(quarantine.c.id == quarantine_id)
-            ).one_or_none()
-            if row is None or row.status != "open":
-                raise NotFound(f"no open record {quarantine_id} in quarantine")
+            database.serialise(connection, WRITER)
+            row = _open_row(connection, quarantine_id)
+            if row is None:  # somebody else replays too
+                continue
             outcome = read_record(_record(row), limits)
             if isinstance(outcome, Accepted):
                 settled = Settled()
@@ -102,6 +107,19 @@ def replay(
 def _open_ids(database: Database) -> list[int]:
     with database.read() as connection:
         return [row["id"] for row in list_quarantine(connection)]
+
+
+def _open_row(connection: Connection, quarantine_id: int) -> Row[Any] | None:
+    return connection.execute(
+        select(quarantine, raw_body.c.body)
+        .join(raw_body, raw_body.c.sha256 == quarantine.c.sha256)
+        .where(quarantine.c.id == quarantine_id, quarantine.c.status == "open")
+    ).one_or_none()
+
+
+def _visible(text: str) -> str:
+    """With everything but plain printable ASCII as an escape."""
+    return json.dumps(text)[1:-1].replace("\x7f", "\\u007f")
 
 
 def _record(row: Any) -> RawRecord:

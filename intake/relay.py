@@ -60,26 +60,29 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop; a server that is away is tried again, the rows wait."""
         while not stop.is_set():
-            try:
-                await self.relay_once(asyncio.get_running_loop().time())
-            except RPCError as exc:
-                log.warning("relay_waits", status=exc.status.name)
+            await self.relay_once(asyncio.get_running_loop().time())
             try:
                 await asyncio.wait_for(stop.wait(), POLL_SECONDS)
             except TimeoutError:
                 continue
 
     async def relay_once(self, now: float) -> int:
-        """Tell every workflow whose turn it is; return how many were told."""
+        """Tell every workflow whose turn it is; return how many were told.
+
+        Rows of a workflow that cannot be told wait and hold up no other.
+        """
         told = 0
         for kind, target, up_to in await asyncio.to_thread(self._waiting):
             pace = self._paces.setdefault((kind, target), _Pace())
             if not pace.due(now):
                 continue
-            if kind == "incident":
-                await self._tell_incident(target, up_to)
-            else:
-                await self._tell_campaign(target)
+            try:
+                await self._tell(kind, target, up_to)
+            except RPCError as exc:
+                log.warning("relay_waits", kind=kind, target=target, status=exc.status.name)
+                if exc.status is RPCStatusCode.UNAVAILABLE:
+                    break  # nobody is there: asking for each one would only take long
+                continue
             await asyncio.to_thread(self._done, kind, target, up_to)
             pace.told(now)
             told += 1
@@ -101,6 +104,12 @@ class Relay:
                 .where(relay.c.kind == kind, relay.c.target == target, relay.c.seq <= up_to)
                 .values(done=True)
             )
+
+    async def _tell(self, kind: str, target: str, up_to: int) -> None:
+        if kind == "incident":
+            await self._tell_incident(target, up_to)
+        else:
+            await self._tell_campaign(target)
 
     async def _tell_incident(self, incident_id: str, up_to: int) -> None:
         exercise = await asyncio.to_thread(self._is_exercise, incident_id)

@@ -7,31 +7,22 @@ neither loses a report nor stores it twice. Source: design section 3, reliabilit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from classification.evidence import evidence_of
 from infra import audit
 from infra.database import Database
-from infra.tables import (
-    consumer_offset,
-    evaluation,
-    incident,
-    indicator,
-    link,
-    quarantine,
-    raw_body,
-    report,
-)
+from infra.tables import evaluation, incident, indicator, link, quarantine, raw_body, report
 from intake.correlation import CHUNK, Correlator, Placement
 from intake.detection import detect_in
 from intake.grading import intake_evaluation
 from intake.link_keys import link_keys
+from intake.offsets import not_yet_settled, save_offsets, span
 from intake.records import Accepted, RawRecord, Rejected
+from intake.rows import body_row, link_row, quarantine_row, report_row
 from protocol.profile import Profile
 from protocol.report import IncidentReport, Indicator
 
@@ -74,17 +65,17 @@ class Store:
         settled = Settled()
         with self._database.write() as connection:
             self._database.serialise(connection, WRITER)
-            fresh = _not_yet_settled(connection, batch)
+            fresh = not_yet_settled(connection, batch)
             if not fresh:
                 return settled
             self._save_bodies(connection, [outcome.record for outcome in fresh])
-            self._quarantine(connection, [o for o in fresh if isinstance(o, Rejected)], settled)
+            _quarantine(connection, [o for o in fresh if isinstance(o, Rejected)], settled)
             self.save_reports(
                 connection,
                 [r for o in fresh if isinstance(o, Accepted) for r in o.reports],
                 settled,
             )
-            _save_offsets(connection, fresh)
+            save_offsets(connection, fresh)
             audit.append(
                 connection,
                 "batch_settled",
@@ -94,7 +85,7 @@ class Store:
                 stored=settled.stored,
                 duplicates=settled.duplicates,
                 quarantined=dict(settled.reasons),
-                offsets=_span(fresh),
+                offsets=span(fresh),
             )
         return settled
 
@@ -136,8 +127,8 @@ class Store:
         correlator.load(connection, (key for own in keys.values() for key in own))
         now = datetime.now(UTC)
         placements = {r.id: correlator.place(r.id, keys[r.id], r.window(), now) for r in new}
-        for placement in placements.values():  # an incident may have been absorbed meanwhile
-            placement.incident_id = correlator.current(placement.incident_id)
+        for placement in placements.values():
+            correlator.follow(placement)
         opened = sorted({p.incident_id for p in placements.values() if p.new})
         known = correlator.incidents
         if opened:
@@ -154,31 +145,23 @@ class Store:
                     for incident_id in opened
                 ],
             )
-        correlator.save(connection)
+        correlator.save(connection, now)
         return placements
 
     def _insert(
         self,
         connection: Connection,
         new: Sequence[IncidentReport],
-        placements: dict[str, Placement],
+        placements: Mapping[str, Placement],
     ) -> None:
         now = datetime.now(UTC)
         rows, evaluations, links = [], [], []
         for each in new:
             placement = placements[each.id]
             judged = intake_evaluation(each)
-            rows.append(_report_row(each, placement.incident_id, judged.grade))
+            rows.append(report_row(each, placement.incident_id, judged.grade))
             evaluations.append(judged.row(each.id, now))
-            links.append(
-                {
-                    "report_id": each.id,
-                    "incident_id": placement.incident_id,
-                    "at": now,
-                    "by": "correlation",
-                    "reason": {"opens": placement.new, "shared": list(placement.shared)},
-                }
-            )
+            links.append(link_row(each, placement, now))
         connection.execute(insert(report), rows)
         connection.execute(insert(evaluation), evaluations)
         connection.execute(insert(link), links)
@@ -192,108 +175,17 @@ class Store:
             connection.execute(insert(indicator), indicators)
 
     def _save_bodies(self, connection: Connection, records: Sequence[RawRecord]) -> None:
-        bodies = {r.sha256: r for r in records}
+        bodies = {record.sha256: record for record in records}
         connection.execute(
-            self._database.insert_new(raw_body),
-            [
-                {
-                    "sha256": sha256,
-                    "media_type": r.headers.get("content-type", "application/octet-stream")[:100],
-                    "size": len(r.body),
-                    "body": r.body,
-                }
-                for sha256, r in bodies.items()
-            ],
+            self._database.insert_new(raw_body), [body_row(record) for record in bodies.values()]
         )
 
-    def _quarantine(
-        self, connection: Connection, rejected: Sequence[Rejected], settled: Settled
-    ) -> None:
-        for outcome in rejected:
-            settled.quarantined += 1
-            settled.reasons[outcome.reason] += 1
-        if rejected:
-            connection.execute(insert(quarantine), [_quarantine_row(o) for o in rejected])
 
-
-def _quarantine_row(outcome: Rejected) -> dict[str, Any]:
-    record = outcome.record
-    return {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "group": record.group,
-        "sha256": record.sha256,
-        "size": len(record.body),
-        "headers": dict(record.headers),
-        "reason": outcome.reason,
-        "message": outcome.message,
-        "received_at": record.received_at,
-        "status": "open",
-    }
-
-
-def _report_row(each: IncidentReport, incident_id: str, grade: Any) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "group": each.group,
-        "principal": each.principal,
-        "source_id": each.source_id,
-        "format": each.format,
-        "title": each.title,
-        "received_at": each.received_at,
-        "sha256": each.sha256,
-        "document": each.model_dump(mode="json"),
-        "duplicates": 0,
-        "incident_id": incident_id,
-        "evidence": evidence_of(each, None).to_json(),
-        "source_grade": grade.source,
-        "information_grade": grade.information,
-    }
-
-
-def _not_yet_settled(
-    connection: Connection, batch: Sequence[Accepted | Rejected]
-) -> list[Accepted | Rejected]:
-    """Leave out what lies before the stored position: another process has settled it."""
-    positions = {
-        (row.topic, row.partition): row.next for row in connection.execute(select(consumer_offset))
-    }
-    return [
-        outcome
-        for outcome in batch
-        if outcome.record.offset
-        >= positions.get((outcome.record.topic, outcome.record.partition), 0)
-    ]
-
-
-def _save_offsets(connection: Connection, settled: Sequence[Accepted | Rejected]) -> None:
-    for (topic, partition), (_, last) in _ends(settled).items():
-        moved = connection.execute(
-            update(consumer_offset)
-            .where(consumer_offset.c.topic == topic, consumer_offset.c.partition == partition)
-            .values(next=last + 1)
-        )
-        if moved.rowcount == 0:
-            connection.execute(
-                insert(consumer_offset).values(topic=topic, partition=partition, next=last + 1)
-            )
-
-
-def _ends(settled: Sequence[Accepted | Rejected]) -> dict[tuple[str, int], tuple[int, int]]:
-    ends: dict[tuple[str, int], tuple[int, int]] = {}
-    for outcome in settled:
-        where = (outcome.record.topic, outcome.record.partition)
-        first, last = ends.get(where, (outcome.record.offset, outcome.record.offset))
-        ends[where] = (min(first, outcome.record.offset), max(last, outcome.record.offset))
-    return ends
-
-
-def _span(settled: Sequence[Accepted | Rejected]) -> dict[str, str]:
-    return {
-        f"{topic}/{partition}": f"{first}-{last}"
-        for (topic, partition), (first, last) in _ends(settled).items()
-    }
+def _quarantine(connection: Connection, rejected: Sequence[Rejected], settled: Settled) -> None:
+    settled.quarantined += len(rejected)
+    settled.reasons.update(outcome.reason for outcome in rejected)
+    if rejected:
+        connection.execute(insert(quarantine), [quarantine_row(outcome) for outcome in rejected])
 
 
 def _known_ids(connection: Connection, ids: Sequence[str]) -> set[str]:

@@ -14,12 +14,10 @@ from sqlalchemy.exc import OperationalError
 
 from infra.bootstrap import app as open_app
 from infra.settings import Settings
-from leerp import processes
 from leerp.cli_audit import audit_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_reports import quarantine_app, reports_app
-from leerp.demo.run import run_demo
 from leerp.doctor import run_doctor
 from leerp.options import HOME, Home, Json
 from leerp.output import DOWN, REFUSED, complain, err, out
@@ -65,6 +63,8 @@ def demo(
     ] = None,
 ) -> None:
     """Watch a simulated WannaCry go from the first reports to closure."""
+    from leerp.demo.run import run_demo
+
     raise typer.Exit(run_demo(home, json_file, picture))
 
 
@@ -74,22 +74,28 @@ def doctor(home: Home = HOME, as_json: Json = False) -> None:
     raise typer.Exit(run_doctor(home, console=out, as_json=as_json))
 
 
-@cli.command()
-def worker(home: Home = HOME) -> None:
+@cli.command("worker")
+def worker_command(home: Home = HOME) -> None:
     """Run one worker process: workflows and their activities."""
-    processes.run_process(home, "worker", processes.worker)
+    from leerp.processes import run_process, worker
+
+    run_process(home, "worker", worker)
 
 
-@cli.command()
-def intake(home: Home = HOME) -> None:
+@cli.command("intake")
+def intake_command(home: Home = HOME) -> None:
     """Run one intake process: reports from Kafka into incidents."""
-    processes.run_process(home, "intake", processes.intake)
+    from leerp.processes import intake, run_process
+
+    run_process(home, "intake", intake)
 
 
-@cli.command()
-def console(home: Home = HOME) -> None:
+@cli.command("console")
+def console_command(home: Home = HOME) -> None:
     """Run one web process: the page on which warnings are acknowledged."""
-    processes.run_process(home, "console", processes.console)
+    from leerp.processes import console, run_process
+
+    run_process(home, "console", console)
 
 
 @cli.command()

@@ -110,11 +110,9 @@ class FourEyes:
         self.check_decline(gate, actor)
         return self._pending.pop(gate)
 
-    def withdraw(self, gate: Gate, digest: str) -> None:
-        """Forget a proposal whose draft is no longer ``digest``."""
-        waiting = self._pending.get(gate)
-        if waiting is not None and waiting.digest != digest:
-            del self._pending[gate]
+    def withdraw(self, gate: Gate) -> None:
+        """Forget what waits at ``gate``, if anything: events have overtaken it."""
+        self._pending.pop(gate, None)
 
 
 def _words(roles: frozenset[Role]) -> str:

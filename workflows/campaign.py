@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
 from activities.campaigns import (
     CampaignActivities,
@@ -51,6 +53,9 @@ class Campaign:
         self._acknowledged = 0
         self._escalated = False
         self._ended = False
+        self._later: list[asyncio.Task[None]] = []
+        """What comes back for mails that the relay put off, beside the ladder."""
+        self._rounds: dict[str, int] = {}
 
     @workflow.run
     async def run(self, order: CampaignInput) -> CampaignOutcome:
@@ -59,10 +64,10 @@ class Campaign:
             self._batches(order.campaign_id, 0, self._frozen.recipients)
         )
         await self._tell_incident()
-        retries = asyncio.create_task(self._send_rest(waiting))
+        self._send_later(order.campaign_id, waiting)
         if order.rules.acknowledge:
             await self._climb_the_ladder(workflow.now())
-        await retries
+        await asyncio.gather(*self._later)
         return CampaignOutcome(
             campaign_id=order.campaign_id,
             recipients=self._frozen.recipients,
@@ -124,9 +129,8 @@ class Campaign:
         return everybody or self._ended
 
     async def _send_step(self, step: NextStep) -> None:
-        await self._send_rest(
-            await self._send_once(self._batches(step.campaign_id, 0, step.end))
-        )
+        waiting = await self._send_once(self._batches(step.campaign_id, 0, step.end))
+        self._send_later(step.campaign_id, waiting)
 
     def _batches(self, campaign_id: str, start: int, end: int) -> list[SendOrder]:
         return [
@@ -150,11 +154,23 @@ class Campaign:
                     waiting.append(Waiting(batch, result.next_due_seconds))
         return waiting
 
-    async def _send_rest(self, waiting: list[Waiting]) -> None:
-        """Come back for what the relay put off, until nothing is left or the campaign gives up."""
+    def _send_later(self, campaign_id: str, waiting: list[Waiting]) -> None:
+        """Each step sends from the first mail on, so what it leaves replaces what waited before."""
+        self._rounds[campaign_id] = number = self._rounds.get(campaign_id, 0) + 1
+        if waiting:
+            rest = self._send_rest(campaign_id, number, waiting)
+            self._later.append(asyncio.create_task(rest))
+
+    async def _send_rest(self, campaign_id: str, number: int, waiting: list[Waiting]) -> None:
+        """Come back for what the relay put off, until nothing is left or the campaign gives up.
+
+        Also when the incident has ended: whoever is owed the closure gets it, if an hour later.
+        """
         give_up = workflow.now() + self._order.rules.give_up_after
-        while waiting and not self._ended and workflow.now() < give_up:
-            await self._pause(timedelta(seconds=max(1.0, min(w.seconds for w in waiting))))
+        while waiting and workflow.now() < give_up:
+            await workflow.sleep(max(1.0, min(w.seconds for w in waiting)))
+            if self._rounds[campaign_id] != number:
+                return
             waiting = await self._send_once([w.batch for w in waiting])
 
     def _start_sending(self, batch: SendOrder) -> workflow.ActivityHandle[SendResult]:
@@ -166,12 +182,6 @@ class Campaign:
             retry_policy=SEND_RETRY,
         )
 
-    async def _pause(self, length: timedelta) -> None:
-        try:
-            await workflow.wait_condition(lambda: self._ended, timeout=length)
-        except TimeoutError:
-            return
-
     async def _tell_incident(self) -> None:
         incident = workflow.info().parent
         if incident is None:
@@ -179,10 +189,11 @@ class Campaign:
         handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(
             incident.workflow_id
         )
-        await handle.signal(
-            "campaign_sent",
-            CampaignSent(campaign_id=self._order.campaign_id, kind=self._order.kind),
-        )
+        with suppress(ApplicationError):  # it has ended meanwhile, which is no reason not to go on
+            await handle.signal(
+                "campaign_sent",
+                CampaignSent(campaign_id=self._order.campaign_id, kind=self._order.kind),
+            )
 
     async def _call(self, activity: Callable[..., Any], order: Any) -> Any:
         return await workflow.execute_activity_method(

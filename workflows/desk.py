@@ -25,7 +25,7 @@ from activities.case_file import (
     StageOverdue,
 )
 from protocol.four_eyes import FourEyes
-from protocol.stages import NoticeKind, Stage
+from protocol.stages import Gate, NoticeKind, Stage
 from workflows.campaign import Campaign
 from workflows.messages import (
     CampaignInput,
@@ -64,12 +64,15 @@ class Desk:
         self.sent: dict[str, CampaignSent] = {}
         self.campaigns: dict[str, ChildWorkflowHandle[Any, CampaignOutcome]] = {}
         self.decision = ""
+        """The launch gate that two people opened; their record of it may still be on its way."""
         self.reopened = False
+        self.ending = False
         self._changed_up_to = 0
         self._assessed_up_to = -1
         self._stage_number = -1
         self._stage_due = workflow.now()
-        self._overdue = False
+        self._clock_stopped = False
+        """Whether the stage is no longer timed: it is overdue already, or its work is done."""
 
     # What the stages say
 
@@ -77,7 +80,7 @@ class Desk:
         """Begin a stage: in the case file, in the search attribute, and on the clock."""
         self.stage = stage
         self._stage_number += 1
-        self._overdue = False
+        self._clock_stopped = False
         self._stage_due = workflow.now() + self.profile.stage_targets[stage]
         await self.write(
             CaseFileActivities.enter_stage,
@@ -89,6 +92,10 @@ class Desk:
             ),
         )
         workflow.upsert_search_attributes([STAGE_ATTRIBUTE.value_set(stage.value)])
+
+    def stop_clock(self) -> None:
+        """The stage has done its work; what it waits for now has no target time."""
+        self._clock_stopped = True
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for ``condition``; meanwhile assess what comes in, and say so when time is up."""
@@ -142,6 +149,13 @@ class Desk:
 
     # What the handlers record
 
+    def decide(self, gate: Gate) -> None:
+        """Two people have decided about the launch: whatever else was proposed is overtaken."""
+        self.decision = gate
+        for overtaken in (Gate.LAUNCH, Gate.NO_LAUNCH):
+            self.gates.withdraw(overtaken)
+            self.proposals.pop(overtaken, None)
+
     def changed(self, up_to: int) -> None:
         """Rows of this incident changed; duplicates, loss and reordering are all harmless."""
         self._changed_up_to = max(self._changed_up_to, up_to)
@@ -179,7 +193,7 @@ class Desk:
                 await self._assess()
             elif deadline is not None and workflow.now() >= deadline:
                 return False
-            elif not self._overdue and workflow.now() >= self._stage_due:
+            elif not self._clock_stopped and workflow.now() >= self._stage_due:
                 await self._report_overdue()
             else:
                 await self._sleep_until_news(condition, deadline)
@@ -188,14 +202,14 @@ class Desk:
     async def _sleep_until_news(
         self, condition: Callable[[], bool], deadline: datetime | None
     ) -> None:
-        ends = [] if self._overdue else [self._stage_due]
+        ends = [] if self._clock_stopped else [self._stage_due]
         ends += [deadline] if deadline else []
         timeout = max(min(ends) - workflow.now(), timedelta()) if ends else None
         with suppress(TimeoutError):  # the caller's loop sees what time it is
             await workflow.wait_condition(lambda: condition() or self._stale, timeout=timeout)
 
     async def _assess(self) -> None:
-        """Read the reports again. A changed assessment takes pending launch decisions off the table."""
+        """Read the reports again. A launch decision on another assessment is refused from then on."""
         up_to = self._changed_up_to
         before = self.assessment
         self.assessment = await self.write(
@@ -214,12 +228,14 @@ class Desk:
 
     async def _report_overdue(self) -> None:
         """The stage's target time passed: mark it and tell the duty manager."""
-        self._overdue = True
+        self._clock_stopped = True
         number = self._stage_number
         await self.write(
             CaseFileActivities.mark_overdue,
             StageOverdue(incident_id=self.case.incident_id, number=number, at=workflow.now()),
         )
-        await self.send(NoticeKind.OVERDUE,
+        await self.send(
+            NoticeKind.OVERDUE,
             revision=number + 1,
-            detail={"stage": self.stage.value, "due_at": self._stage_due.isoformat()})
+            detail={"stage": self.stage.value, "due_at": self._stage_due.isoformat()},
+        )

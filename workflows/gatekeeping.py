@@ -27,6 +27,16 @@ GATE_STAGES: dict[Gate, frozenset[Stage]] = {
     Gate.CLOSURE: frozenset({Stage.INVESTIGATION}),
 }
 
+GATE_DRAFTS: dict[Gate, str] = {
+    Gate.LAUNCH: "threat-assessment",
+    Gate.NO_LAUNCH: "outcome",
+    Gate.EWN_RELEASE: "ewn",
+    Gate.PLAN_ADOPTION: "plan",
+    Gate.DOWNGRADE: "downgrade",
+    Gate.CLOSURE: "closure",
+}
+"""The kind of draft that two people agree on at each gate; no other passes there."""
+
 RECORD_STAGES: dict[str, frozenset[Stage]] = {
     "centre": frozenset({Stage.COORDINATION}),
     "internal-meeting": AFTER_LAUNCH,
@@ -52,6 +62,7 @@ class DeskView(Protocol):
     gates: FourEyes
     proposals: dict[str, Proposal]
     decision: str
+    ending: bool
 
     @property
     def stage(self) -> Stage: ...
@@ -62,6 +73,12 @@ class DeskView(Protocol):
 def check_proposal(desk: DeskView, proposal: Proposal) -> None:
     """Stage, role, and what the gate itself asks for."""
     _check_stage(desk, GATE_STAGES[proposal.gate], proposal.gate)
+    if proposal.draft.kind != GATE_DRAFTS[proposal.gate]:
+        raise Refused(
+            "wrong-draft",
+            f"at {proposal.gate} people agree on a draft of kind {GATE_DRAFTS[proposal.gate]}, "
+            f"not {proposal.draft.kind}",
+        )
     if desk.decision and proposal.gate in LAUNCH_GATES:
         raise Refused("already-decided", "this incident was decided: reopen it first")
     desk.gates.check_proposal(proposal.gate, proposal.actor)
@@ -94,6 +111,8 @@ def check_record(desk: DeskView, record: Record) -> None:
 
 def check_reopening(desk: DeskView, reopening: Reopening) -> None:
     """Only what was decided against can be reopened, and it takes a reason (R10)."""
+    if desk.ending:
+        raise Refused("ended", "the time in which this incident could be reopened has passed")
     if desk.decision != Gate.NO_LAUNCH:
         raise Refused("not-stood-down", "only an incident that was not launched can be reopened")
     if not reopening.reason.strip():

@@ -66,6 +66,7 @@ class Incident:
 
     async def _end(self, *, launched: bool) -> IncidentOutcome:
         desk = self._desk
+        desk.ending = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         closure = desk.approved.get(Gate.CLOSURE)
         outcome = IncidentOutcome(
@@ -121,10 +122,10 @@ class Incident:
             return known
         desk.gates.approve(approval.gate, approval.digest, approval.actor)
         proposal = desk.proposals.pop(approval.gate)
-        desk.approved[approval.gate] = proposal
+        if approval.gate in gatekeeping.LAUNCH_GATES:
+            desk.decide(approval.gate)
         answer = await self._answer(approval, "approved", approval.gate, approval.digest)
-        if approval.gate in gatekeeping.LAUNCH_GATES:  # last, so that the record precedes the act
-            desk.decision = approval.gate
+        desk.approved[approval.gate] = proposal  # last, so that the record precedes the act
         return answer
 
     @approve.validator
@@ -165,9 +166,8 @@ class Incident:
         """Take up again an incident that was not launched."""
         if known := self._answers.get(reopening.command_id):
             return known
-        answer = await self._answer(reopening, "reopened", None, "")
-        self._desk.reopened = True
-        return answer
+        self._desk.reopened = True  # first, so that the watch does not run out meanwhile
+        return await self._answer(reopening, "reopened", None, "")
 
     @reopen.validator
     def _check_reopen(self, reopening: Reopening) -> None:

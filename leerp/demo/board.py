@@ -37,12 +37,7 @@ class Board:
         header = Text.assemble(
             ("EXERCISE  EXERCISE  EXERCISE\n", "bold red"),
             ("LEERP: simulated WannaCry\n", "bold"),
-            (
-                f"{self._journal.seconds:5.1f} s   incident {self._journal.incident or '-'}   "
-                f"reports published {self._journal.published} of {self._journal.planned}, "
-                f"in the incident {details.get('reports', 0)}",
-                "",
-            ),
+            self._progress(details),
             justify="center",
         )
         return Group(
@@ -50,6 +45,14 @@ class Board:
             Columns([_stages(details), _assessment(details)], expand=True),
             _notices(details),
             self._lines(),
+        )
+
+    def _progress(self, details: dict[str, Any]) -> str:
+        journal = self._journal
+        return (
+            f"{journal.seconds:5.1f} s   incident {journal.incident or '-'}   "
+            f"reports published {journal.published} of {journal.planned}, "
+            f"in the incident {details.get('reports', 0)}"
         )
 
     def save_picture(self, path: Path) -> None:

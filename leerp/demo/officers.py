@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from temporalio.client import Client
 
 from infra.bootstrap import App
 from leerp.demo.journal import Journal
-from protocol.errors import Refused
+from protocol.errors import NotFound, Refused
 from protocol.grades import Grade
 from protocol.parties import SourceGroup
 from protocol.stages import Containment, Gate, Recommendation, Stage
@@ -197,9 +198,10 @@ class Officers:
         self, incident: str, condition: Callable[[IncidentStatus], bool]
     ) -> IncidentStatus:
         while True:
-            status = await self._commands[DUTY_OFFICER].status(incident)
-            if condition(status):
-                return status
+            with suppress(NotFound):  # detected, but the relay has not started its workflow yet
+                status = await self._commands[DUTY_OFFICER].status(incident)
+                if condition(status):
+                    return status
             await asyncio.sleep(LOOK_EVERY)
 
 

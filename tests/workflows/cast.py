@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from notifications.certificates import self_signed
 from notifications.directory import Contact, Officer, Recipient
 from protocol.grades import Grade
@@ -46,8 +45,6 @@ REPORTS_AS = {
 }
 MANAGER_DESK = "duty-manager"
 SHARED_HASH = "5f" * 32
-HOLDS_NO_KEY = "le-poc-fr"
-"""May be given a directory in which this recipient's contacts have no certificate."""
 
 
 @functools.cache
@@ -61,9 +58,12 @@ def address(recipient_id: str, contact: int = 0) -> str:
     return f"{('duty', 'deputy')[contact]}@{recipient_id}.invalid"
 
 
-def directory(*, without_key: str = "") -> str:
-    """The import document: two points of contact, one desk of every other class, two contacts each."""
-    ids = [(RecipientClass.LE_POC, "le-poc-de"), (RecipientClass.LE_POC, "le-poc-fr")]
+def directory(*, without_key: str = "", also: tuple[str, ...] = ()) -> str:
+    """The import document: two points of contact, one desk of every other class, two contacts each.
+
+    ``also`` are further points of contact; ``without_key`` names one that has no certificate.
+    """
+    ids = [(RecipientClass.LE_POC, name) for name in ("le-poc-de", "le-poc-fr", *also)]
     ids += [(name, str(name)) for name in RecipientClass if name is not RecipientClass.LE_POC]
     recipients = [
         Recipient(
@@ -93,7 +93,6 @@ def directory(*, without_key: str = "") -> str:
 
 
 def report(
-    name: str,
     *,
     reporter: str = POLICE,
     group: SourceGroup = SourceGroup.LAW_ENFORCEMENT,
@@ -103,7 +102,7 @@ def report(
     cause: CauseClaim | None = None,
 ) -> IncidentReport:
     """A hospital is hit, in several states; all reports share one hash, so they are one incident."""
-    now = datetime.now(UTC)
+    now, name = datetime.now(UTC), uuid.uuid4().hex
     digest = hashlib.sha256(name.encode()).hexdigest()
     affected = [Affected(kind="country", value=code) for code in countries]
     affected += [Affected(kind="organisation", value=f"Hospital {n}") for n in range(5)]
@@ -131,8 +130,3 @@ def report(
         cause=cause or CauseClaim(),
         indicators=(Indicator(type=IndicatorType.SHA256, value=SHARED_HASH),),
     )
-
-
-def stated(kind: str) -> dict[str, Any]:
-    """A finding of an officer that the demo's reports do not give."""
-    return {"cause": {"cause": kind, "text": "called the operator", "officer": DUTY}}

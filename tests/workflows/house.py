@@ -7,6 +7,7 @@ workflows, the encryption of payloads. On the way out every history is replayed.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rich.console import Console
 from sqlalchemy import Row, Select, func, select
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
@@ -27,13 +31,17 @@ from infra.bootstrap import App
 from infra.codec import EncryptionCodec, data_converter
 from infra.database import Database
 from infra.keys import Keys
+from infra.services import artefacts
+from infra.services.temporal import SEARCH_ATTRIBUTES
 from infra.settings import Settings
 from infra.tables import campaign, incident, notification
 from intake.relay import Relay
 from intake.store import Settled, Store
 from leerp.worker import WORKFLOWS, activities
 from notifications.acknowledgement import acknowledge, make_token
+from notifications.directory_import import import_directory
 from protocol.report import IncidentReport
+from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
 from workflows.commands import Commands
 from workflows.drafting import Drafting
@@ -106,6 +114,10 @@ class House:
         if word:
             await self.pass_word()
 
+    def import_directory(self, **changes: Any) -> None:
+        """A new directory comes into force; ``changes`` as for ``cast.directory``."""
+        import_directory(self.database, cast.directory(**changes), by="test")
+
     # Who acts
 
     def officer(self, officer: str) -> Commands:
@@ -142,28 +154,33 @@ class House:
     async def until_sent(self, campaign_id: str) -> None:
         """Wait until the campaign is frozen and each of its mails has been tried."""
 
-        async def tried() -> bool:
-            states = [
-                row.state
-                for row in self.rows(
-                    select(notification.c.state).where(notification.c.campaign_id == campaign_id)
-                )
-            ]
-            return bool(states) and not {"queued", "sending"} & set(states)
+        def tried() -> bool:
+            states = set(self.mails(campaign_id).values())
+            return bool(states) and not {"queued", "sending"} & states
 
-        await until(tried)
+        await self.until(tried)
 
     async def until_ended(self, incident_id: str) -> None:
-        async def ended() -> bool:
-            return bool(
-                self.rows(
-                    select(incident.c.id).where(
-                        incident.c.id == incident_id, incident.c.status == "ended"
-                    )
-                )
-            )
+        query = select(incident.c.status).where(incident.c.id == incident_id)
+        await self.until(lambda: self.rows(query)[0].status == "ended")
 
-        await until(ended)
+    async def ended(self, workflow_id: str) -> bool:
+        """Wait until the workflow has ended; say whether it ended well."""
+        handle = self.env.client.get_workflow_handle(workflow_id)
+
+        async def closed() -> WorkflowExecutionStatus | None:
+            status = (await handle.describe()).status
+            return None if status is WorkflowExecutionStatus.RUNNING else status
+
+        return await until(closed) is WorkflowExecutionStatus.COMPLETED
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something in the database or the sink."""
+
+        async def look() -> bool:
+            return condition()
+
+        await until(look)
 
     def rows(self, query: Select[Any]) -> list[Row[Any]]:
         with self.database.read() as connection:
@@ -228,10 +245,43 @@ class House:
 
 
 @asynccontextmanager
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """The time-skipping server. Its clock is one for all, so it is used by one test at a time."""
+    artefacts.ensure(Console(quiet=True), kafka=False, temporal=False, tests=True)
+    env = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(artefacts.test_server().path / "test-server"),
+        test_server_startup_timeout=timedelta(seconds=60),
+        data_converter=CONVERTER,
+    )
+    async with env:
+        await env.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=NAMESPACE,
+                search_attributes={
+                    name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}")
+                    for name, kind in SEARCH_ATTRIBUTES.items()
+                },
+            )
+        )
+        yield env
+
+
+def make_template(folder: Path) -> Path:
+    """A database with everybody in it, to be copied for each house."""
+    path = folder / "leerp.db"
+    made = Database(f"sqlite:///{path}")
+    made.migrate()
+    import_directory(made, cast.directory(), by="test")
+    made.close()
+    return path
+
+
+@asynccontextmanager
 async def house(
-    env: WorkflowEnvironment, folder: Path, database: Database, keys: Keys, **delivery: Any
+    env: WorkflowEnvironment, folder: Path, template: Path, keys: Keys
 ) -> AsyncIterator[House]:
-    """A house in ``folder``; the mail relay may be asked again after half a second."""
+    """A house in ``folder``; a mail relay that says 'later' is asked again after half a second."""
+    shutil.copy(template, folder / "leerp.db")
     async with listening() as sink:
         settings = Settings.model_validate(
             {
@@ -240,9 +290,10 @@ async def house(
                 "console_url": "http://127.0.0.1:1",
                 "smtp": {"host": "127.0.0.1", "port": sink.port, "connections": 2},
                 "temporal": {"namespace": NAMESPACE, "task_queue": f"q-{uuid.uuid4()}"},
-                "delivery": {"retry_after": timedelta(seconds=0.5), **delivery},
+                "delivery": {"retry_after": timedelta(seconds=0.5)},
             }
         )
+        database = Database(settings.database_url)
         app = App(settings=settings, database=database, keys=keys)
         made = House(env, app, sink, Relay(app, env.client, settings.profile()))
         with ThreadPoolExecutor(THREADS) as threads:
@@ -257,6 +308,7 @@ async def house(
                 yield made
                 sink.open.set()
                 await made.leave()
+        database.close()
 
 
 async def until(look: Callable[[], Awaitable[T | None]]) -> T:

@@ -13,8 +13,9 @@ async def classify(desk: Desk) -> bool:
     """Wait for two people to decide; True when the protocol is launched (R16, R19)."""
     await desk.enter(Stage.CLASSIFICATION)
     desk.decision, desk.reopened = "", False
-    await desk.until(lambda: bool(desk.decision))
-    return desk.decision == Gate.LAUNCH
+    desk.approved.pop(Gate.NO_LAUNCH, None)  # that was the decision before
+    await desk.until(lambda: bool({Gate.LAUNCH, Gate.NO_LAUNCH} & desk.approved.keys()))
+    return Gate.LAUNCH in desk.approved
 
 
 async def stand_down(desk: Desk) -> bool:
@@ -23,6 +24,7 @@ async def stand_down(desk: Desk) -> bool:
     It is when an officer reopens it (R10), when new reports turn the recommendation to launch, or,
     for MONITOR and HOLD, when the outlook window has passed. Otherwise the process ends here (R18).
     """
+    desk.stop_clock()
     decided = desk.approved[Gate.NO_LAUNCH]
     await desk.send(NoticeKind.OUTCOME, content=decided.draft, revision=decided.draft.version)
     advised = _recommendation(desk)
