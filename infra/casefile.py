@@ -158,7 +158,7 @@ def record_decision(
         channel="workflow",
         command=command,
         command_id=command_id,
-        **detail,
+        detail=dict(detail),
     )
 
 
@@ -207,7 +207,13 @@ def end_incident(
         return
     _leave(connection, incident_id, at)
     connection.execute(update(incident).where(incident.c.id == incident_id).values(status="ended"))
-    audit.append(connection, "incident_ended", actor="workflow", subject=incident_id, **outcome)
+    audit.append(
+        connection,
+        "incident_ended",
+        actor="workflow",
+        subject=incident_id,
+        outcome=dict(outcome),
+    )
 
 
 def mark_overdue(connection: Connection, incident_id: str, number: int, at: datetime) -> None:

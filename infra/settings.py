@@ -24,6 +24,8 @@ from protocol.errors import ServiceDown
 from protocol.profile import Profile
 
 ENDPOINTS_FILE = "endpoints.json"
+REALM_FILE = "realm.json"
+"""Whether the home is an exercise, decided once when it is made (decision 006)."""
 
 
 class KafkaSettings(BaseModel):
@@ -122,11 +124,8 @@ class Settings(BaseSettings):
     def load(cls, home: Path) -> Settings:
         """Settings for ``home``, with the addresses that ``leerp up`` wrote there, if any."""
         home = home.absolute()
-        try:
-            written: dict[str, Any] = json.loads((home / ENDPOINTS_FILE).read_text())["settings"]
-        except FileNotFoundError:
-            written = {}
-        return cls(**{**written, "home": home})
+        written = _read(home / ENDPOINTS_FILE).get("settings", {})
+        return cls(**{**written, **_read(home / REALM_FILE), "home": home})
 
     @property
     def keys(self) -> Path:
@@ -160,3 +159,11 @@ class Settings(BaseSettings):
                 f"or set it in the environment (see 'leerp doctor')"
             )
         return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    return found

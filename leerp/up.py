@@ -23,7 +23,7 @@ from infra.database import Database
 from infra.endpoints import Endpoints
 from infra.keys import ensure_keys
 from infra.services import artefacts, embedded, temporal
-from infra.services.home import hold, make_home
+from infra.services.home import hold, make_home, settle_realm
 from infra.services.ports import Ports, address_of, require_free
 from infra.services.probe import answers
 from infra.services.supervisor import Service, Supervisor, always_ready
@@ -126,7 +126,8 @@ async def everything(
         endpoints.remove(home)  # of an `up` that was killed
         try:
             async with Supervisor() as supervisor:
-                complete = await _start(supervisor, settings, console)
+                realm = settle_realm(home, settings)
+                complete = await _start(supervisor, realm, console)
                 for process in processes(complete):
                     with console.status(f"starting {process.name}"):
                         await supervisor.start(process)

@@ -13,6 +13,8 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
 
+from cryptography import x509
+
 from notifications.directory import Contact
 from notifications.headers import safe_header
 from notifications.rendering import Rendered
@@ -61,23 +63,40 @@ def build(
 ) -> bytes:
     """The whole mail, CRLF line ends throughout; signed always, encrypted whenever there is a key.
 
+    What is PUBLIC, such as the bare fact of a closure, goes out in clear to whom no key is usable.
+
     Raises:
         Refused: the content is above PUBLIC and cannot be encrypted to this contact at
             ``envelope.date``.
     """
-    certificate = contact.x509()
-    if certificate is None and marking.classification > Classification.PUBLIC:
-        raise Refused(
-            "no-certificate",
-            "nothing above PUBLIC is sent in clear: import a certificate for this contact",
-        )
+    certificate = _usable_certificate(marking, contact, envelope.date)
     outside = envelope.headers(envelope.neutral_subject)
     inner = _inner(rendered, envelope, outside, encrypted=certificate is not None)
     top = _lines([*outside, ("Auto-Submitted", "auto-generated"), ("MIME-Version", "1.0")])
     if certificate is None:
         return top + sign(inner, signer)
-    require_usable(certificate, envelope.date)
     return top + SEALED_HEADERS + b"\r\n" + seal(inner, signer, certificate)
+
+
+def _usable_certificate(
+    marking: Marking, contact: Contact, at: datetime
+) -> x509.Certificate | None:
+    certificate = contact.x509()
+    public = marking.classification is Classification.PUBLIC
+    if certificate is None:
+        if public:
+            return None
+        raise Refused(
+            "no-certificate",
+            "nothing above PUBLIC is sent in clear: import a certificate for this contact",
+        )
+    try:
+        require_usable(certificate, at)
+    except Refused:
+        if public:
+            return None
+        raise
+    return certificate
 
 
 def _inner(

@@ -115,7 +115,7 @@ class Desk:
         detail: dict[str, Any] | None = None,
     ) -> str:
         """Start the campaign of a notice and return its id; the same notice is never started twice."""
-        campaign_id = f"{self.case.incident_id}.{kind}.{revision}"
+        campaign_id = self._campaign_id(kind, revision)
         if campaign_id not in self.campaigns:
             self.campaigns[campaign_id] = await workflow.start_child_workflow(
                 Campaign.run,
@@ -135,6 +135,13 @@ class Desk:
                 parent_close_policy=ParentClosePolicy.ABANDON,
             )
         return campaign_id
+
+    def started(self, kind: NoticeKind, revision: int) -> bool:
+        """Whether the campaign of this notice was started."""
+        return self._campaign_id(kind, revision) in self.campaigns
+
+    def _campaign_id(self, kind: NoticeKind, revision: int) -> str:
+        return f"{self.case.incident_id}.{kind}.{revision}"
 
     async def sent_to_all(self, campaign_id: str) -> None:
         """Wait until every mail of the campaign had its first try."""

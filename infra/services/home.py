@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from protocol.errors import ServiceDown
+from infra.settings import REALM_FILE, Settings
+from protocol.errors import Refused, ServiceDown
 
 LOCK_FILE = "up.lock"
 
@@ -31,6 +33,28 @@ def make_home(home: Path) -> Path:
             " choose another folder with --home"
         ) from exc
     return home
+
+
+def settle_realm(home: Path, settings: Settings) -> Settings:
+    """Live or exercise: what the first ``up`` of a home said stands for good (decision 006).
+
+    Raises:
+        Refused: ``not-an-exercise``, a live home is to be brought up as an exercise.
+    """
+    file = home / REALM_FILE
+    if file.exists():
+        realm = json.loads(file.read_text())
+        if settings.exercise and not realm["exercise"]:
+            raise Refused(
+                "not-an-exercise",
+                f"the home {home} is not an exercise and never becomes one: choose another folder",
+            )
+    else:
+        realm = {"exercise": settings.exercise, "clock_factor": settings.clock_factor}
+        new = file.with_name(f".{REALM_FILE}.new")
+        new.write_text(json.dumps(realm))
+        new.replace(file)
+    return settings.model_copy(update=realm)
 
 
 @contextmanager

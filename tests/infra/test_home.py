@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.home import LOCK_FILE, hold, holder, make_home
-from protocol.errors import ServiceDown
+from infra.services.home import LOCK_FILE, hold, holder, make_home, settle_realm
+from infra.settings import Settings
+from protocol.errors import Refused, ServiceDown
 from tests.infra.processes import has_ended, python, read_until
 
 HOLDING = """
@@ -63,3 +64,20 @@ def test_a_home_that_cannot_be_written_is_refused_with_the_way_out(
 
     with pytest.raises(ServiceDown, match="choose another folder with --home"):
         make_home(tmp_path / place)
+
+
+def test_an_exercise_stays_one_whatever_later_starts_say(tmp_path: Path) -> None:
+    first = settle_realm(tmp_path, Settings(home=tmp_path, exercise=True, clock_factor=60))
+    later = settle_realm(tmp_path, Settings(home=tmp_path))
+
+    assert first.exercise
+    assert later.exercise
+    assert later.clock_factor == 60
+    assert Settings.load(tmp_path).exercise
+
+
+def test_a_live_home_is_never_brought_up_as_an_exercise(tmp_path: Path) -> None:
+    settle_realm(tmp_path, Settings(home=tmp_path))
+
+    with pytest.raises(Refused, match="never becomes one"):
+        settle_realm(tmp_path, Settings(home=tmp_path, exercise=True))

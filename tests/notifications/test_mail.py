@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -104,6 +105,12 @@ def test_a_public_notice_without_a_key_is_signed_and_readable() -> None:
     text = message.get_body(("plain",))
     assert text is not None
     assert text.get_content().splitlines() == TEXT.splitlines()
+
+
+def test_a_public_notice_reaches_whose_certificate_has_expired() -> None:
+    late = NOW + timedelta(days=20 * 365)
+
+    assert parse(make_mail(marking=PUBLIC, date=late)).get_content_type() == "multipart/signed"
 
 
 def test_a_public_notice_is_encrypted_all_the_same_where_there_is_a_key() -> None:

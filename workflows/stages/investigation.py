@@ -6,10 +6,15 @@ from collections.abc import Callable
 
 from temporalio import workflow
 
+from activities.campaigns import DraftRef
 from protocol.stages import Gate, NoticeKind, Stage
 from workflows.desk import Desk
-from workflows.stages.planning import send_adopted
-from workflows.stages.warning import send_released
+from workflows.stages.planning import adopted_unsent, send_adopted
+from workflows.stages.warning import released_unsent, send_released
+
+REVIEW = "osint-review"
+REVISIONS_FROM = 1_000
+"""Notices of missed reviews are numbered apart from those of overdue stages."""
 
 
 async def investigate(desk: Desk) -> None:
@@ -19,36 +24,29 @@ async def investigate(desk: Desk) -> None:
     is told (R45). New versions of plan and warning go out as soon as two people agreed (R47).
     """
     await desk.enter(Stage.INVESTIGATION)
-    missed_reviews = 0
-    while Gate.CLOSURE not in desk.approved:
-        news = await desk.within(
-            _something_new(desk), desk.profile.watch.osint_review_every
-        )
-        if not news:
-            missed_reviews += 1
-            await desk.send(
-                NoticeKind.OVERDUE,
-                revision=1_000 + missed_reviews,  # apart from the numbers of overdue stages
-                detail={
-                    "missing": "review of open sources",
-                    "due_at": workflow.now().isoformat(),
-                },
-            )
-            continue
+    window = desk.profile.watch.osint_review_every
+    reviewed, due, missed = desk.records.get(REVIEW), workflow.now() + window, 0
+    while Gate.CLOSURE not in desk.approved or _unsent(desk):
+        await desk.within(_news(desk, reviewed), due - workflow.now())
         await send_adopted(desk)
         await send_released(desk)
+        if desk.records.get(REVIEW) != reviewed:
+            reviewed, due = desk.records.get(REVIEW), workflow.now() + window
+        elif workflow.now() >= due:
+            missed += 1
+            await desk.send(
+                NoticeKind.OVERDUE,
+                revision=REVISIONS_FROM + missed,
+                detail={"missing": "review of open sources", "due_at": due.isoformat()},
+            )
+            due += window
 
 
-def _something_new(desk: Desk) -> Callable[[], bool]:
-    seen = _versions(desk)
-    return lambda: Gate.CLOSURE in desk.approved or _versions(desk) != seen
-
-
-def _versions(desk: Desk) -> tuple[int, int, int]:
-    """What has been adopted, released and reviewed so far."""
-    review = desk.records.get("osint-review")
-    return (
-        desk.approved[Gate.PLAN_ADOPTION].draft.version,
-        desk.approved[Gate.EWN_RELEASE].draft.version,
-        review.version if review else 0,
+def _news(desk: Desk, reviewed: DraftRef | None) -> Callable[[], bool]:
+    return lambda: (
+        Gate.CLOSURE in desk.approved or _unsent(desk) or desk.records.get(REVIEW) != reviewed
     )
+
+
+def _unsent(desk: Desk) -> bool:
+    return adopted_unsent(desk) or released_unsent(desk)
