@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -85,6 +86,13 @@ class IntakeSettings(BaseModel):
     max_depth: int = 64
 
 
+class _Environment(EnvSettingsSource):
+    """The environment, except for the home: that is the command line's to say."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name != "home"}
+
+
 class Settings(BaseSettings):
     """Everything a process needs to know about its surroundings."""
 
@@ -113,12 +121,12 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # What `up` wrote is passed in as initial values, and an address in the environment beats it.
-        return env_settings, init_settings
+        return _Environment(settings_cls), init_settings
 
     @classmethod
     def load(cls, home: Path) -> Settings:

@@ -33,7 +33,7 @@ GROWTH = 1.6
 
 
 @dataclass(slots=True)
-class _Pace:
+class Pace:
     """When a target may be told again; the pause grows while it keeps changing."""
 
     pause: float = FIRST_PAUSE
@@ -55,7 +55,7 @@ class Relay:
         self._app = app
         self._client = client
         self._profile = profile
-        self._paces: dict[tuple[str, str], _Pace] = {}
+        self._paces: dict[tuple[str, str], Pace] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop; a server that is away is tried again, the rows wait."""
@@ -73,7 +73,7 @@ class Relay:
         """
         told = 0
         for kind, target, up_to in await asyncio.to_thread(self._waiting):
-            pace = self._paces.setdefault((kind, target), _Pace())
+            pace = self._paces.setdefault((kind, target), Pace())
             if not pace.due(now):
                 continue
             try:

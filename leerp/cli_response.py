@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -21,6 +22,10 @@ from leerp.options import (
     with_commands,
 )
 from leerp.output import out, show_fields
+from notifications.locks import PermissionKind
+from notifications.permissions import record_permission
+from protocol.errors import Refused
+from protocol.markings import Classification, HandlingCode, Tlp
 from protocol.stages import Containment, Gate
 from workflows.commands import Commands
 from workflows.messages import Answer
@@ -59,6 +64,9 @@ def add_response_commands(incidents: typer.Typer) -> None:
         ("plan", plan),
         ("agree", agree),
         ("adopt", adopt),
+        ("downgrade", downgrade),
+        ("permit", permit),
+        ("meet", meet),
         ("contribute", contribute),
         ("review", review),
         ("close", close),
@@ -96,6 +104,77 @@ def warn(
         return await commands.propose(incident_id, Gate.EWN_RELEASE, draft)
 
     show_answer(with_commands(home, officer, work), as_json=as_json)
+
+
+def downgrade(
+    incident_id: IncidentId,
+    report: Annotated[str, typer.Argument(help="Report whose marking is to be lowered.")],
+    tlp: Annotated[Tlp, typer.Option(help="The new TLP.")],
+    consent: Annotated[str, typer.Option(help="Evidence of the provider's consent.")],
+    classification: Annotated[
+        str, typer.Option(help="PUBLIC, BPL, RESTRICTED, CONFIDENTIAL, SECRET or TOP_SECRET.")
+    ] = "BPL",
+    code: Annotated[
+        list[HandlingCode] | None, typer.Option(help="Handling codes; H0 when none.")
+    ] = None,
+    officer: As = "",
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Propose a lower marking for a report; a second person approves with 'approve ID downgrade'."""
+    if classification not in Classification.__members__:
+        names = ", ".join(Classification.__members__)
+        raise Refused("bad-input", f"classification is one of {names}")
+    marking = {
+        "tlp": tlp,
+        "classification": Classification[classification],
+        "handling_codes": code or [HandlingCode.H0],
+    }
+
+    async def work(at: Desk, commands: Commands) -> Answer:
+        draft = at.drafting(incident_id).downgrade(incident_id, report, marking, consent=consent)
+        return await commands.propose(incident_id, Gate.DOWNGRADE, draft)
+
+    show_answer(with_commands(home, officer, work), as_json=as_json)
+
+
+def permit(
+    incident_id: IncidentId,
+    kind: Annotated[PermissionKind, typer.Option(help="What the provider permits.")],
+    provider: Annotated[str, typer.Option(help="Whose information it is.")],
+    recipient: Annotated[list[str], typer.Option(help="Recipient id or class; may be repeated.")],
+    evidence: Annotated[str, typer.Option(help="Id of what proves it.")],
+    days: Annotated[int, typer.Option(min=1, help="For how many days.")] = 30,
+    officer: As = "",
+    home: Home = HOME,
+) -> None:
+    """Record a provider's permission; the locks take it into account from then on (domain 4.4)."""
+    now = datetime.now(UTC)
+    with desk(home, officer) as at, at.app.database.write() as connection:
+        at.casework.acting(connection)
+        record_permission(
+            connection,
+            incident_id=incident_id,
+            kind=kind,
+            provider=provider,
+            recipients=recipient,
+            evidence=evidence,
+            by=officer,
+            given_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    out.print(f"permitted until {now + timedelta(days=days):%Y-%m-%d %H:%M} UTC")
+
+
+def meet(
+    incident_id: IncidentId,
+    text: Annotated[str, typer.Option(help="Who met, and what came of it.")],
+    officer: As = "",
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Note an internal coordination meeting, which is optional (R27)."""
+    _note(home, officer, incident_id, "internal-meeting", text, as_json=as_json)
 
 
 def invite(

@@ -10,7 +10,7 @@ from notifications.ewn import EarlyWarning
 from notifications.ewn_draft import EwnInput
 from protocol.profile import Profile
 from protocol.report import IncidentReport, ReportContent
-from workflows.drafting import CentreInput
+from workflows.inputs import CentreInput
 from workflows.plans import Plan
 
 SCHEMAS: dict[str, type[BaseModel]] = {

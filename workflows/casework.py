@@ -48,7 +48,7 @@ class Casework:
             Refused: it is no cluster under triage, or the reason is missing.
         """
         with self._database.write() as connection:
-            self._acting(connection)
+            self.acting(connection)
             status = _status(connection, incident_id)
             if status != "triage":
                 raise Refused("not-in-triage", f"{incident_id} is {status}, not under triage")
@@ -71,7 +71,7 @@ class Casework:
                 digit 3 needs the ids of independent items, which one report alone cannot give.
         """
         with self._database.write() as connection:
-            self._acting(connection)
+            self.acting(connection)
             row = connection.execute(
                 select(report.c.id, report.c.group, report.c.incident_id).where(
                     report.c.id == report_id
@@ -103,7 +103,7 @@ class Casework:
             Refused: as ``grade``.
         """
         with self._database.write() as connection:
-            self._acting(connection)
+            self.acting(connection)
             self._check_grade(grade, reason)
             rows = connection.execute(
                 select(report.c.id, report.c.group, report.c.document).where(
@@ -133,7 +133,7 @@ class Casework:
             Refused: ``bad-finding``, naming the field.
         """
         with self._database.write() as connection:
-            self._acting(connection)
+            self.acting(connection)
             _status(connection, incident_id)
             before = load_findings(connection, incident_id).model_dump(mode="json")
             for field, value in statement.items():
@@ -165,7 +165,7 @@ class Casework:
             Refused: a step of R11 to R15 is missing; the message says which.
         """
         with self._database.write() as connection:
-            self._acting(connection)
+            self.acting(connection)
             newest = casefile.get_artefact(connection, incident_id, "assessment")
             completed = initial_threat_assessment(
                 Assessment.model_validate(newest.document),
@@ -182,7 +182,13 @@ class Casework:
                 channel=self._channel,
             )
 
-    def _acting(self, connection: Connection) -> Officer:
+    def acting(self, connection: Connection) -> Officer:
+        """The acting officer.
+
+        Raises:
+            NotFound: nobody of that id in the directory.
+            Refused: ``wrong-role``.
+        """
         acting = find_officer(connection, self._officer)
         if not GRADERS & {Role(role) for role in acting.roles}:
             raise Refused("wrong-role", f"{self._officer} may not work on reports and assessments")

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from notifications.content import ContactPoint, Words
+from infra.tables import report
+from notifications.content import ContactPoint
 from notifications.ewn import EarlyWarning, check_ewn
 from notifications.ewn_draft import EwnInput, draft_ewn
 from notifications.notices import (
@@ -28,30 +28,14 @@ from notifications.notices import (
     PlanAction,
     PlanNotice,
 )
-from protocol.errors import Refused
-from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass
+from protocol.errors import NotFound, Refused
+from protocol.markings import Marking
+from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES
 from protocol.profile import Profile
-from protocol.report import Country
 from protocol.stages import Containment, NoticeKind, Recommendation
 from workflows.ewn_facts import ewn_facts
+from workflows.inputs import AgreementInput, CentreInput, NoteInput, read_input
 from workflows.plans import Plan, check_ready
-
-Input = TypeVar("Input", bound=BaseModel)
-
-
-class CentreInput(BaseModel):
-    """What an officer says of the coordination centre (R20 to R22, R28)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
-    team: dict[str, Words] = {}
-    """Skill to the person or desk that brings it."""
-    shifts: tuple[Words, ...] = ()
-    command_post: dict[str, Words] = Field(min_length=1)
-    """Stakeholder group to its secure channel, need-to-know (R28)."""
-    omissions: dict[RecipientClass, Words] = {}
-    """A class of R23 or R24 that is left out, with the reason."""
 
 
 class Drafting:
@@ -159,7 +143,7 @@ class Drafting:
         with self._database.write() as connection:
             draft = casefile.get_artefact(connection, incident_id, "plan-draft")
             agreed = read_input(
-                _Agreement, {"country": country, "by": by, "draft": draft.version}
+                AgreementInput, {"country": country, "by": by, "draft": draft.version}
             )
             return self._add(connection, incident_id, "agreement", agreed.model_dump(mode="json"))
 
@@ -185,9 +169,7 @@ class Drafting:
                 version=before.version + 1 if before else 1,
                 outcome=plan.outcome,
                 actions=tuple(
-                    PlanAction(
-                        action=a.action, owner=a.owner, due=a.due, legal_basis=a.legal_basis
-                    )
+                    PlanAction(action=a.action, owner=a.owner, due=a.due, legal_basis=a.legal_basis)
                     for a in plan.actions
                 ),
                 agreed_by=tuple(sorted(agreed)) or ("Europol EC3",),
@@ -233,9 +215,40 @@ class Drafting:
             document = {"notice": notice.model_dump(mode="json")}
             return self._add(connection, incident_id, "outcome", document)
 
+    def downgrade(
+        self, incident_id: str, report_id: str, marking: Mapping[str, Any], *, consent: str
+    ) -> Artefact:
+        """Draft a lower marking for one report, with the evidence of its provider's consent.
+
+        It counts for warnings drafted after a second person has approved it (domain 4.4).
+
+        Raises:
+            NotFound: the incident has no such report.
+            Refused: ``bad-input``, or ``no-consent``.
+        """
+        if not consent.strip():
+            raise Refused(
+                "no-consent", "a lower marking needs the evidence of the provider's consent"
+            )
+        lower = read_input(Marking, marking)
+        with self._database.write() as connection:
+            known = connection.scalar(
+                select(report.c.id).where(
+                    report.c.id == report_id, report.c.incident_id == incident_id
+                )
+            )
+            if known is None:
+                raise NotFound(f"{incident_id} has no report {report_id}: see 'leerp reports list'")
+            document = {
+                "report": report_id,
+                "marking": lower.model_dump(mode="json"),
+                "consent": consent,
+            }
+            return self._add(connection, incident_id, "downgrade", document)
+
     def note(self, incident_id: str, kind: str, text: str) -> Artefact:
         """A contribution, a review of open sources or an internal meeting, in the officer's words."""
-        noted = read_input(_Note, {"text": text})
+        noted = read_input(NoteInput, {"text": text})
         with self._database.write() as connection:
             return self._add(connection, incident_id, kind, noted.model_dump(mode="json"))
 
@@ -253,36 +266,6 @@ class Drafting:
         return casefile.add_artefact(
             connection, incident_id, kind, document, by=self._officer, channel=self._channel
         )
-
-
-class _Agreement(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    country: Country
-    by: Words
-    draft: int
-
-
-class _Note(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    text: Words
-
-
-def read_input(model: type[Input], given: Mapping[str, Any]) -> Input:
-    """Check an officer's input.
-
-    Raises:
-        Refused: ``bad-input``, naming each field and what is wrong with it.
-    """
-    try:
-        return model.model_validate(dict(given))
-    except ValidationError as exc:
-        problems = (
-            f"{'.'.join(str(part) for part in problem['loc']) or 'input'}: {problem['msg']}"
-            for problem in exc.errors(include_url=False, include_input=False)
-        )
-        raise Refused("bad-input", "; ".join(problems)) from exc
 
 
 def _points_of(centre: Artefact) -> tuple[ContactPoint, ...]:

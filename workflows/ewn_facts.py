@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from infra.tables import report
+from infra import casefile
+from infra.tables import decision, report
 from notifications.ewn_sections import Fact, IndicatorLine
 from protocol.grades import Grade
+from protocol.markings import Marking
 from protocol.parties import SourceGroup
 from protocol.report import IncidentReport, IndicatorType
+from protocol.stages import Gate
 
 FACTS = 12
 INDICATORS = 20
@@ -52,12 +55,34 @@ def ewn_facts(connection: Connection, incident_id: str) -> EwnFacts:
         )
         for document, source, information in rows
     ]
+    lowered = approved_downgrades(connection, incident_id)
+    graded = [
+        (each.model_copy(update={"marking": lowered.get(each.id, each.marking)}), grade)
+        for each, grade in graded
+    ]
     graded.sort(key=lambda each: each[0].window())
     return EwnFacts(
         timeline=tuple(_fact(each, grade) for each, grade in graded),
         indicators=_indicators(graded),
         inputs=tuple(each.id for each, _ in graded),
     )
+
+
+def approved_downgrades(connection: Connection, incident_id: str) -> dict[str, Marking]:
+    """Report id to the lower marking that two people agreed on; the newest counts."""
+    approved = set(
+        connection.scalars(
+            select(decision.c.detail["digest"].as_string()).where(
+                decision.c.incident_id == incident_id,
+                decision.c.command == f"{Gate.DOWNGRADE}-approved",
+            )
+        )
+    )
+    return {
+        found.document["report"]: Marking.model_validate(found.document["marking"])
+        for found in casefile.all_artefacts(connection, incident_id, "downgrade")
+        if found.digest in approved
+    }
 
 
 def _fact(each: IncidentReport, grade: Grade) -> Fact:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from infra import casefile
 from infra.tables import (
@@ -99,9 +99,7 @@ def incident_details(connection: Connection, incident_id: str) -> dict[str, Any]
 def stages(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
     """The stages that the incident entered, in order."""
     rows = connection.execute(
-        select(stage_log)
-        .where(stage_log.c.incident_id == incident_id)
-        .order_by(stage_log.c.number)
+        select(stage_log).where(stage_log.c.incident_id == incident_id).order_by(stage_log.c.number)
     )
     return [
         {
@@ -171,25 +169,24 @@ def notice_recipients(connection: Connection, campaign_id: str) -> list[dict[str
 
 def timeline(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
     """Stages, drafts, decisions and notices of an incident, in the order of time."""
-    entries: list[tuple[Any, str, str, str]] = []
-    for row in connection.execute(
-        select(stage_log).where(stage_log.c.incident_id == incident_id)
-    ):
-        entries.append((row.entered, "stage", row.stage, "workflow"))
-        if row.overdue_at:
-            entries.append((row.overdue_at, "overdue", row.stage, "workflow"))
-    for row in connection.execute(select(artefact).where(artefact.c.incident_id == incident_id)):
-        entries.append((row.at, "draft", f"{row.kind} version {row.version}", row.by))
-    for row in connection.execute(select(decision).where(decision.c.incident_id == incident_id)):
-        entries.append((row.at, "decision", row.command, row.officer))
-    for row in connection.execute(select(campaign).where(campaign.c.incident_id == incident_id)):
-        entries.append((row.at, "notice", f"{row.kind} {row.revision}", "workflow"))
-    for row in connection.execute(
+
+    def rows_of(table: Table) -> Any:
+        return connection.execute(select(table).where(table.c.incident_id == incident_id))
+
+    acknowledged = connection.execute(
         select(acknowledgement.c.at, acknowledgement.c.recipient_id, campaign.c.kind)
         .join(campaign, campaign.c.id == acknowledgement.c.campaign_id)
         .where(campaign.c.incident_id == incident_id)
-    ):
-        entries.append((row.at, "acknowledged", row.kind, row.recipient_id))
+    )
+    stages_entered = list(rows_of(stage_log))
+    entries = [
+        *((r.entered, "stage", r.stage, "workflow") for r in stages_entered),
+        *((r.overdue_at, "overdue", r.stage, "workflow") for r in stages_entered if r.overdue_at),
+        *((r.at, "draft", f"{r.kind} version {r.version}", r.by) for r in rows_of(artefact)),
+        *((r.at, "decision", r.command, r.officer) for r in rows_of(decision)),
+        *((r.at, "notice", f"{r.kind} {r.revision}", "workflow") for r in rows_of(campaign)),
+        *((r.at, "acknowledged", r.kind, r.recipient_id) for r in acknowledged),
+    ]
     return [
         {"at": at.isoformat(), "what": what, "detail": detail, "by": by}
         for at, what, detail, by in sorted(entries, key=lambda entry: entry[0])

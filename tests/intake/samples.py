@@ -110,13 +110,16 @@ def record(
     )
 
 
-def read(*records: RawRecord) -> list[Accepted | Rejected]:
-    return [read_record(each, LIMITS) for each in records]
+def read(*records: RawRecord, limits: IntakeSettings = LIMITS) -> list[Accepted | Rejected]:
+    return [read_record(each, limits) for each in records]
 
 
-def read_all(bodies: Iterable[bytes | ReportContent], first: int = 0) -> list[Accepted | Rejected]:
+def read_all(
+    bodies: Iterable[bytes | ReportContent], first: int = 0, limits: IntakeSettings = LIMITS
+) -> list[Accepted | Rejected]:
     """What became of records that follow each other on one partition."""
-    return read(*(record(body, offset=first + n) for n, body in enumerate(bodies)))
+    records = (record(body, offset=first + n) for n, body in enumerate(bodies))
+    return read(*records, limits=limits)
 
 
 def store_of(database: Database) -> Store:
