@@ -31,8 +31,6 @@ from workflows.commands import Commands
 from workflows.messages import Answer
 
 incidents_app = typer.Typer(no_args_is_help=True, help="Incidents: look, assess, decide, respond.")
-add_response_commands(incidents_app)
-
 GateArgument = Annotated[Gate, typer.Argument(help="Which decision.")]
 
 
@@ -304,3 +302,6 @@ def _stand_down(
         )
 
     show_answer(with_commands(home, officer, work), as_json=as_json)
+
+
+add_response_commands(incidents_app)

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import Field
 
+from classification.findings import TriggerId
+from classification.triggers import MEANINGS
 from notifications.content import NONE_IDENTIFIED, UNKNOWN, ContactPoint, Part, Stated, Words
 from notifications.ewn import EarlyWarning, early_warning
 from notifications.ewn_sections import (
@@ -176,7 +178,9 @@ def _status(
             "impact": assessment["impact"],
             "reach": assessment["reach"],
             "matrix": assessment["matrix"],
-            "triggers": tuple(f"{t['id']} {t['reason']}" for t in assessment["triggers"]),
+            "triggers": tuple(
+                f"{t['id']} {MEANINGS[TriggerId(t['id'])]}" for t in assessment["triggers"]
+            ),
             "notes": (cap, *officer.notes) if capped else officer.notes,
         },
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 import pytest_asyncio
@@ -16,13 +17,14 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from infra.bootstrap import App
 from infra.bootstrap import app as open_app
-from infra.codec import data_converter
+from infra.codec import connect
 from infra.database import Database
-from infra.services.ports import Ports
+from infra.services.ports import LOOPBACK, Ports, address_of
 from infra.tables import acknowledgement, incident, relay
 from intake.relay import FIRST_PAUSE, LONGEST_PAUSE, Pace, Relay
 from tests.conftest import running
 from tests.e2e.support import until
+from tests.intake.line import line
 from tests.intake.samples import START, content, major, profile, read_all, store_of
 from workflows.campaign import Campaign
 from workflows.messages import Acknowledged, Changed
@@ -48,9 +50,7 @@ def test_words_are_never_closer_than_a_second_and_no_change_waits_long(
     changes: list[float],
 ) -> None:
     words = words_of(changes)
-    assert all(
-        later - sooner >= FIRST_PAUSE for sooner, later in zip(words, words[1:], strict=False)
-    )
+    assert all(later - sooner >= FIRST_PAUSE for sooner, later in pairwise(words))
     for change in changes:
         assert min(word for word in words if word >= change) - change <= LONGEST_PAUSE + 0.25
 
@@ -104,7 +104,7 @@ class Office:
 
     def newest(self) -> int:
         with self.app.database.read() as connection:
-            return max(connection.scalars(select(relay.c.seq)))
+            return max(map(int, connection.scalars(select(relay.c.seq))))
 
     async def words(self, target: str) -> list[int]:
         """What the workflow was told: up to which row."""
@@ -117,7 +117,7 @@ class Office:
         words = [
             await self.client.data_converter.decode(payload, [Changed]) for payload in payloads
         ]
-        return [word.up_to for (word,) in words]
+        return [int(word.up_to) for (word,) in words]
 
     async def runs(self, target: str) -> int:
         query = f'WorkflowId = "incident-{target}"'
@@ -254,15 +254,17 @@ async def test_a_campaign_is_told_how_many_have_acknowledged(office: Office) -> 
 async def test_while_the_server_is_away_the_rows_wait(office: Office) -> None:
     office.open_incident("inc-patient")
     office.open_incident("inc-patient-too")
-    nobody = await Client.connect(
-        f"127.0.0.1:{Ports(office.app.settings.home).pick('nobody')}",
-        namespace="leerp",
-        lazy=True,
-        data_converter=data_converter(office.app.codec()),
-    )
-    assert await office.relay(nobody).relay_once(0) == 0
+    settings = office.app.settings.temporal
+    port = Ports(office.app.settings.home).pick("line")
+    server_port = address_of(settings.address)[1]
+    through = settings.model_copy(update={"address": f"{LOOPBACK}:{port}"})
+    async with line(port, server_port):
+        carrier = office.relay(await connect(through, office.app.codec()))
+    assert await carrier.relay_once(0) == 0
     assert office.waiting() == {"inc-patient", "inc-patient-too"}
-    assert await office.relay().relay_once(0) == 2
+    async with line(port, server_port):
+        assert await carrier.relay_once(0) == 2
+    assert office.waiting() == set()
 
 
 @services_test

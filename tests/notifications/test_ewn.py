@@ -80,7 +80,7 @@ def test_a_draft_takes_over_what_the_assessment_says() -> None:
     warning = ewn()
     assert warning.header.id == "LEERP-INC-1-EWN-1"
     assert warning.status.threat_class == "C4"
-    assert warning.status.triggers == ("T1 it spreads by itself",)
+    assert warning.status.triggers == ("T1 high likelihood of broader propagation",)
     assert warning.bottom_line.malicious == "presumed"
     assert warning.bottom_line.cross_border == "yes"
     assert warning.facts.countries == ("DE", "ES", "FR")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,33 +14,45 @@ from temporalio.testing import WorkflowEnvironment
 from infra.keys import Keys, ensure_keys
 from tests.workflows.house import House, house, make_template, time_skipping
 
-Build = Callable[[Path], AbstractAsyncContextManager[House]]
+
+@dataclass
+class Houses:
+    """Builds houses, one after the other, on one test server for as long as that is sound."""
+
+    template: Path
+    keys: Keys
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _clock: WorkflowEnvironment | None = None
+
+    @asynccontextmanager
+    async def built(self, folder: Path) -> AsyncIterator[House]:
+        """A house in an empty folder, with a directory of one or two desks of every class."""
+        if self._clock is None:
+            self._clock = await self._stack.enter_async_context(time_skipping())
+        sound = False
+        try:
+            async with house(self._clock, folder, self.template, self.keys) as made:
+                yield made
+            sound = not await made.orphans()
+        finally:
+            if not sound:
+                await self.demolish()
+
+    async def demolish(self) -> None:
+        """Stop the server; the next house gets a new one."""
+        self._clock = None
+        await self._stack.aclose()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def clock() -> AsyncIterator[WorkflowEnvironment]:
-    async with time_skipping() as env:
-        yield env
-
-
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return ensure_keys(tmp_path_factory.mktemp("keys"), "leerp@ec3.invalid")
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture(scope="session")
-def build(clock: WorkflowEnvironment, keys: Keys, template: Path) -> Build:
-    """Builds a house in an empty folder."""
-    return lambda folder: house(clock, folder, template, keys)
+async def houses(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Houses]:
+    template = make_template(tmp_path_factory.mktemp("template"))
+    made = Houses(template, ensure_keys(tmp_path_factory.mktemp("keys"), "leerp@ec3.invalid"))
+    yield made
+    await made.demolish()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def home(build: Build, tmp_path: Path) -> AsyncIterator[House]:
-    """A house with a directory of one or two desks of every class."""
-    async with build(tmp_path) as made:
+async def home(houses: Houses, tmp_path: Path) -> AsyncIterator[House]:
+    async with houses.built(tmp_path) as made:
         yield made
