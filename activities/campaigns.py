@@ -237,12 +237,11 @@ def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapp
 
 def _overdue_notice(order: CampaignOrder) -> OverdueNotice:
     now = datetime.now(UTC)
-    what = order.detail.get("missing", f"stage {order.detail['stage']}")
     return OverdueNotice(
         incident_id=order.incident_id,
         exercise=order.exercise,
         issued_at=now,
-        matter=f"{what} of {order.incident_id}",
+        matter=f"{order.detail['matter']} of {order.incident_id}",
         due_at=order.detail["due_at"],
         advice=f"see 'leerp incidents show {order.incident_id}' for what is waited for",
     )

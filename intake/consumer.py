@@ -17,6 +17,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from infra import kafka
 from infra.bootstrap import App
+from intake.fetching import Batch, Unreadable, fetch_one_by_one
 from intake.offsets import positions
 from intake.records import ANONYMOUS, Accepted, RawRecord, Rejected, read_record
 from intake.store import Settled, Store
@@ -49,7 +50,7 @@ class Intake(ConsumerRebalanceListener):
         limit = self._app.settings.intake.max_batch_records
         while not stop.is_set():
             await self._place(self._consumer.assignment() - self._placed)
-            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
+            fetched = await self._fetch(limit)
             batch = {place: records for place, records in fetched.items() if place in self._placed}
             if batch:
                 async with self._settling:
@@ -97,10 +98,25 @@ class Intake(ConsumerRebalanceListener):
             self._consumer.seek(partition, position)
             self._placed.add(partition)
 
-    def _settle(self, batch: dict[TopicPartition, list[Any]]) -> Settled:
+    async def _fetch(self, limit: int) -> Batch:
+        try:
+            fetched: Batch = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
+        except UnicodeDecodeError:
+            self._placed.clear()
+            await self._place(self._consumer.assignment())
+            return await fetch_one_by_one(
+                self._consumer, frozenset(self._placed), limit=limit, wait_ms=POLL_MS
+            )
+        return fetched
+
+    def _settle(self, batch: Batch) -> Settled:
         limits = self._app.settings.intake
         outcomes: list[Accepted | Rejected] = [
-            read_record(_raw(record), limits) for records in batch.values() for record in records
+            _unreadable(record)
+            if isinstance(record, Unreadable)
+            else read_record(_raw(record), limits)
+            for records in batch.values()
+            for record in records
         ]
         return self._store.settle(outcomes, source=PROCESS)
 
@@ -108,7 +124,7 @@ class Intake(ConsumerRebalanceListener):
         with self._app.database.read() as connection:
             return positions(connection)
 
-    async def _commit(self, batch: dict[TopicPartition, list[Any]]) -> None:
+    async def _commit(self, batch: Batch) -> None:
         try:
             await self._consumer.commit(
                 {partition: records[-1].offset + 1 for partition, records in batch.items()}
@@ -160,6 +176,24 @@ def _raw(record: Any) -> RawRecord:
         },
         body=record.value or b"",
         received_at=_received_at(record),
+    )
+
+
+def _unreadable(place: Unreadable) -> Rejected:
+    return Rejected(
+        record=RawRecord(
+            topic=place.topic,
+            partition=place.partition,
+            offset=place.offset,
+            group=kafka.group_of(place.topic),
+            principal=ANONYMOUS,
+            headers={},
+            body=b"",
+            received_at=datetime.now(UTC),
+        ),
+        reason="bad-header",
+        message="the name of a header is not UTF-8, in this record or in one before it that its sender"
+        " put into the same batch, so that it cannot be read; its body is in Kafka only",
     )
 
 

@@ -244,5 +244,5 @@ class Desk:
         await self.send(
             NoticeKind.OVERDUE,
             revision=number + 1,
-            detail={"stage": self.stage.value, "due_at": self._stage_due.isoformat()},
+            detail={"matter": f"stage {self.stage}", "due_at": self._stage_due.isoformat()},
         )

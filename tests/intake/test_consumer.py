@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.record.util import calc_crc32c
 from sqlalchemy import update
 
 from infra import audit, kafka
@@ -33,6 +34,8 @@ from tests.intake.samples import body_of, content
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio]
 
+CRC_AT, CRC_END = 17, 21
+"""Where a batch of records keeps its checksum."""
 PRIMARY = [("leerp-detected-by", b"primary")]
 
 
@@ -201,6 +204,43 @@ async def test_hostile_headers_do_no_harm(open_desk: Desk) -> None:
     )
 
 
+async def publish_misnamed(desk: Desk, *bodies: bytes, partition: int) -> list[Place]:
+    """Publish records in one batch; those whose body is ``bad`` have a header name of bytes FF FF."""
+    topic = kafka.topic_of(SourceGroup.CSIRT)
+    settings = desk.app.settings.kafka
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+        batch = producer.create_batch()
+        for body in bodies:
+            name = "QQ" if body == b"bad" else "ok"
+            assert batch.append(key=None, value=body, timestamp=None, headers=[(name, b"x")])
+        built = bytearray(bytes(batch._build()).replace(b"QQ", b"\xff\xff"))
+        built[CRC_AT:CRC_END] = calc_crc32c(built[CRC_END:]).to_bytes(4, "big")
+        batch._buffer = built
+        sent = await (await producer.send_batch(batch, topic, partition=partition))
+    return [(topic, partition, sent.offset + n) for n in range(len(bodies))]
+
+
+async def test_records_whose_headers_the_client_cannot_read_hold_up_nothing(desk: Desk) -> None:
+    """The broker takes them from anybody who may write, and the client raises over them."""
+    names = [f"misnamed-{n}" for n in range(4)]
+    one, two, three, four = (body_of(content(name)) for name in names)
+    hidden = body_of(content("misnamed, behind one in the same batch"))
+    places = await publish_misnamed(desk, one, b"bad", hidden, b"bad", partition=0)
+    others = await publish_misnamed(desk, b"bad", partition=1)
+    others += await desk.publish(two, partition=1)
+    async with desk.intake():
+        await desk.settled([*places, *others])
+        more = await publish_misnamed(desk, three, b"bad", partition=0)
+        last = await desk.publish(four, partition=0)
+        await desk.settled([*more, *last])
+    assert sorted(desk.stored("misnamed")) == names
+    kept = [desk.quarantined(place) for place in (*places, *others, *more, *last)]
+    assert [len(rows) for rows in kept] == [0, 1, 1, 1, 1, 0, 0, 1, 0]
+    assert {row["reason"] for rows in kept for row in rows} == {"bad-header"}
+    assert not [row for row in desk.rows(report) if row["duplicates"] and row["source_id"] in names]
+    assert_settled_without_gap_or_overlap(desk)
+
+
 async def test_20_megabytes_are_refused_by_the_broker(app: App) -> None:
     large = 20_000_000
     settings = app.settings.kafka
@@ -229,23 +269,25 @@ async def commit(desk: Desk, places: list[Place], offset: int | None) -> None:
 async def test_with_a_new_database_everything_is_read_whatever_kafka_believes(desk: Desk) -> None:
     places = await desk.publish(*(content(f"new-{n}") for n in range(5)), partition=2)
     await commit(desk, places, None)
+    places += await desk.publish(content("new-5"), partition=2)
     async with desk.intake():
         await desk.settled(places)
-    assert desk.stored("new-") == [f"new-{n}" for n in range(5)]
+    assert desk.stored("new-") == [f"new-{n}" for n in range(6)]
 
 
 @pytest.mark.parametrize("believed", ["behind", "ahead"])
 async def test_a_restart_goes_on_where_the_database_says(desk: Desk, believed: str) -> None:
-    names = [f"{believed}-{n}" for n in range(4)]
+    names = [f"{believed}-{n}" for n in range(5)]
     first = await desk.publish(content(names[0]), b"bad", content(names[1]), partition=2)
     async with desk.intake():
         await desk.settled(first)
     more = await desk.publish(content(names[2]), b"worse", content(names[3]), partition=2)
     await commit(desk, more, 0 if believed == "behind" else None)
+    more += await desk.publish(content(names[4]), partition=2)
     async with desk.intake():
         await desk.settled(more)
     assert desk.stored(believed) == names
-    assert [len(desk.quarantined(place)) for place in (*first, *more)] == [0, 1, 0, 0, 1, 0]
+    assert [len(desk.quarantined(place)) for place in (*first, *more)] == [0, 1, 0, 0, 1, 0, 0]
     assert not [row for row in desk.rows(report) if row["duplicates"] and row["source_id"] in names]
     assert_settled_without_gap_or_overlap(desk)
 
@@ -304,7 +346,7 @@ async def test_a_topic_that_holds_less_than_was_settled_stops_intake_with_a_reas
         await desk.settled(places)
     with desk.database.write() as connection:
         connection.execute(update(consumer_offset).values(next=1_000_000))
-    with pytest.raises(ServiceDown, match=r"csirt\.v1/\d ends at \d+ in Kafka, but 1000000"):
+    with pytest.raises(ServiceDown, match=r"v1/\d ends at \d+ in Kafka, but 1000000"):
         await run_intake(desk.app, asyncio.Event())
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+
 from notifications.certificates import self_signed
 from notifications.directory import Contact, Officer, Recipient
 from protocol.grades import Grade
@@ -125,7 +126,7 @@ def report(
                 latest=now - timedelta(hours=1),
             ),
         ),
-        affected=tuple(affected) + (Affected(kind="sector", value="health"),),
+        affected=(*affected, Affected(kind="sector", value="health")),
         impact=Impact(criteria=criteria, disruption="observed", self_propagating=True),
         cause=cause or CauseClaim(),
         indicators=(Indicator(type=IndicatorType.SHA256, value=SHARED_HASH),),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from infra.keys import Keys, ensure_keys
-from tests.workflows.house import House, house, make_template, time_skipping
+from tests.workflows.house import RETRY_AFTER, House, house, make_template, time_skipping
 
 
 @dataclass
@@ -25,13 +26,17 @@ class Houses:
     _clock: WorkflowEnvironment | None = None
 
     @asynccontextmanager
-    async def built(self, folder: Path) -> AsyncIterator[House]:
+    async def built(
+        self, folder: Path, *, retry_after: timedelta = RETRY_AFTER
+    ) -> AsyncIterator[House]:
         """A house in an empty folder, with a directory of one or two desks of every class."""
         if self._clock is None:
             self._clock = await self._stack.enter_async_context(time_skipping())
         sound = False
         try:
-            async with house(self._clock, folder, self.template, self.keys) as made:
+            async with house(
+                self._clock, folder, self.template, self.keys, retry_after=retry_after
+            ) as made:
                 yield made
             sound = not await made.orphans()
         finally:

@@ -58,6 +58,7 @@ CHANNEL = "test"
 PATIENCE_S = 20.0
 LOOK_EVERY_S = 0.02
 THREADS = 8
+RETRY_AFTER = timedelta(seconds=0.5)
 
 
 @dataclass
@@ -69,7 +70,7 @@ class House:
     sink: Sink
     relay: Relay
     _relayed: float = 0.0
-    _seen: set[str] = field(default_factory=set)
+    _by_hand: list[str] = field(default_factory=list)
 
     @property
     def database(self) -> Database:
@@ -87,7 +88,6 @@ class House:
             store.save_reports(connection, reports, settled)
         await self.pass_word()
         (found,) = settled.incidents
-        self._seen.add(f"incident-{found}")
         return found
 
     async def pass_word(self) -> None:
@@ -220,7 +220,11 @@ class House:
 
     async def histories(self) -> list[WorkflowHistory]:
         """Of every incident and campaign of this home, children included."""
-        histories, waiting = [], sorted(self._seen)
+        started = self.rows(
+            select(incident.c.id).where(incident.c.status.in_(("detected", "ended")))
+        )
+        waiting = [*(f"incident-{row.id}" for row in started), *self._by_hand]
+        histories = []
         while waiting:
             handle = self.env.client.get_workflow_handle(waiting.pop(0))
             found = await handle.fetch_history()
@@ -250,13 +254,12 @@ class House:
         histories = await self.histories()
         heard_of = {name for history in histories for name in _endings_heard_of(history)}
         return any(
-            history.workflow_id.startswith("campaign-") and history.workflow_id not in heard_of
-            for history in histories
+            _has_parent(history) and history.workflow_id not in heard_of for history in histories
         )
 
     def also_replay(self, workflow_id: str) -> None:
         """A workflow that the test itself has started."""
-        self._seen.add(workflow_id)
+        self._by_hand.append(workflow_id)
 
 
 @asynccontextmanager
@@ -293,9 +296,14 @@ def make_template(folder: Path) -> Path:
 
 @asynccontextmanager
 async def house(
-    env: WorkflowEnvironment, folder: Path, template: Path, keys: Keys
+    env: WorkflowEnvironment,
+    folder: Path,
+    template: Path,
+    keys: Keys,
+    *,
+    retry_after: timedelta = RETRY_AFTER,
 ) -> AsyncIterator[House]:
-    """A house in ``folder``; a mail relay that says 'later' is asked again after half a second."""
+    """A house in ``folder``; a mail relay that says 'later' is asked again ``retry_after`` that."""
     shutil.copy(template, folder / "leerp.db")
     async with listening() as sink:
         settings = Settings.model_validate(
@@ -305,7 +313,7 @@ async def house(
                 "console_url": "http://127.0.0.1:1",
                 "smtp": {"host": "127.0.0.1", "port": sink.port, "connections": 2},
                 "temporal": {"namespace": NAMESPACE, "task_queue": f"q-{uuid.uuid4()}"},
-                "delivery": {"retry_after": timedelta(seconds=0.5)},
+                "delivery": {"retry_after": retry_after},
             }
         )
         database = Database(settings.database_url)
@@ -321,7 +329,7 @@ async def house(
                 workflow_runner=SANDBOX,
             ):
                 yield made
-                sink.open.set()
+                sink.let_go()
                 await made.leave()
         database.close()
 
@@ -332,6 +340,11 @@ async def until(look: Callable[[], Awaitable[T | None]]) -> T:
         while not (seen := await look()):
             await asyncio.sleep(LOOK_EVERY_S)
     return seen
+
+
+def _has_parent(history: WorkflowHistory) -> bool:
+    started = history.events[0].workflow_execution_started_event_attributes
+    return bool(started.parent_workflow_execution.workflow_id)
 
 
 def _endings_heard_of(history: WorkflowHistory) -> Iterator[str]:

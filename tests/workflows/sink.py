@@ -19,8 +19,9 @@ class Sink:
 
     def __init__(self) -> None:
         self.port = 0
-        self.open = asyncio.Event()
-        self.open.set()
+        self.silent: set[str] = set()
+        """Addresses whose mails get no answer, until ``let_go``."""
+        self._talking = asyncio.Event()
         self.put_off: set[str] = set()
         """Addresses to which mail is to come again later, for as long as they are in here."""
         self.taken: list[tuple[str, str, str]] = []
@@ -30,14 +31,20 @@ class Sink:
     async def handle_DATA(  # noqa: N802 (aiosmtpd calls it by this name)
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        await self.open.wait()
         (to,) = envelope.rcpt_tos
+        if to in self.silent:
+            await self._talking.wait()
         self.tries[to] += 1
         if to in self.put_off:
             return LATER
         mail = message_from_bytes(envelope.original_content or b"")
         self.taken.append((to, mail["Subject"], mail["Message-ID"]))
         return TAKEN
+
+    def let_go(self) -> None:
+        """Answer whatever waits, and everything that comes."""
+        self.silent.clear()
+        self._talking.set()
 
 
 @asynccontextmanager

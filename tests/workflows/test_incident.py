@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from infra import audit
 from infra.tables import campaign, incident, stage_log
+from protocol.errors import NotFound
 from protocol.parties import RecipientClass
 from protocol.stages import Containment, Gate, NoticeKind, Stage
-from tests.workflows.cast import DUTY, MANAGER_DESK, SECOND
+from tests.workflows.cast import DUTY, MANAGER_DESK, SECOND, address, report
 from tests.workflows.house import House
 from tests.workflows.people import People
 from workflows.incident import Incident
@@ -71,6 +72,19 @@ async def test_the_closure_goes_to_exactly_those_who_got_the_initial_notice(home
     assert "le-poc-es" not in initial
 
 
+@pytest.mark.requirement("R7")
+async def test_an_officers_word_starts_the_protocol_for_a_cluster_that_no_rule_detects(
+    home: House,
+) -> None:
+    cluster = await home.receive(report(criteria=("small-loss",), countries=("DE",)))
+    with pytest.raises(NotFound):
+        await home.status(cluster)
+    people = People(home, cluster)
+    people.casework.detect(cluster, reason="the victim is a hospital")
+    await home.pass_word()
+    await people.reached(Stage.CLASSIFICATION)
+
+
 async def test_the_centre_must_stand_before_anybody_is_told(home: House) -> None:
     people = await People.called(home)
     await people.launch()
@@ -111,7 +125,7 @@ async def test_new_versions_of_warning_and_plan_go_out_once_each(home: House) ->
         select(campaign.c.content).where(campaign.c.id == f"{people.incident}.ewn.2")
     )
     assert second.content["header"]["supersedes"].endswith("EWN-1")
-    mails = [mail for mail in home.sink.taken if mail[0] == "duty@le-poc-de.invalid"]
+    mails = [mail for mail in home.sink.taken if mail[0] == address("le-poc-de")]
     assert len(mails) == len({message_id for _, _, message_id in mails}) == 7
 
 
@@ -131,13 +145,13 @@ async def test_the_incident_does_not_go_on_before_every_mail_had_its_first_try(
 ) -> None:
     people = await People.called(home)
     await people.launch()
-    home.sink.open.clear()
+    home.sink.silent.add(address("interpol"))
     await people.record(people.centre())
     await people.when(lambda status: bool(status.campaigns))
     status = await home.status(people.incident)
     assert status.stage is Stage.COORDINATION
     assert not status.campaigns[0].sent
-    home.sink.open.set()
+    home.sink.let_go()
     await people.reached(Stage.WARNING)
 
 
@@ -157,10 +171,28 @@ async def test_the_status_names_what_waits_and_what_was_sent(home: House) -> Non
     assert MANAGER_DESK not in home.recipients(f"{people.incident}.initial.1")
 
 
+async def test_a_campaign_whose_incident_has_ended_before_its_first_mail_ends_well(
+    home: House,
+) -> None:
+    people = await People.called(home)
+    await people.lead_to(Stage.INVESTIGATION)
+    await home.acknowledge(f"{people.incident}.ewn.1")
+    home.sink.silent.add(address(MANAGER_DESK))
+    # The clock stands while a mail is under way, so the last second of the window is a real one.
+    await home.pass_time(timedelta(hours=6) - timedelta(seconds=1))
+    notice = f"{people.incident}.overdue.1001"
+    await home.until(lambda: "sending" in home.mails(notice).values())
+    await people.close()
+    assert await home.ended(f"incident-{people.incident}")
+    home.sink.let_go()
+    assert await home.ended(f"campaign-{notice}")
+    assert set(home.mails(notice).values()) == {"accepted"}
+
+
 async def test_a_campaign_that_outlives_its_incident_goes_on_to_its_end(home: House) -> None:
     people = await People.called(home)
     await people.lead_to(Stage.INVESTIGATION)
-    home.sink.put_off.add("duty@interpol.invalid")
+    home.sink.put_off.add(address("interpol"))
     await people.close()
     late = f"{people.incident}.closure.1"
     assert home.mails(late)["interpol", 0, 0] == "retry_due"

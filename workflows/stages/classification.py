@@ -27,8 +27,7 @@ async def stand_down(desk: Desk) -> bool:
     desk.stop_clock()
     decided = desk.approved[Gate.NO_LAUNCH]
     await desk.send(NoticeKind.OUTCOME, content=decided.draft, revision=decided.draft.version)
-    advised = _recommendation(desk)
-    turned = advised is not Recommendation.LAUNCH
+    against_advice = decided.basis.endswith(f"/{Recommendation.LAUNCH}")
     looks_again = decided.outcome in LOOK_AGAIN
     limit = (
         desk.profile.classification.reassess_after
@@ -36,10 +35,11 @@ async def stand_down(desk: Desk) -> bool:
         else desk.profile.watch.reopen_within
     )
     taken_up = await desk.within(
-        lambda: desk.reopened or (turned and _recommendation(desk) is Recommendation.LAUNCH), limit
+        lambda: desk.reopened or (not against_advice and _launch_is_advised(desk)), limit
     )
     return taken_up or looks_again
 
 
-def _recommendation(desk: Desk) -> Recommendation | None:
-    return desk.assessment.recommendation if desk.assessment else None
+def _launch_is_advised(desk: Desk) -> bool:
+    assessed = desk.assessment
+    return assessed is not None and assessed.recommendation is Recommendation.LAUNCH

@@ -37,7 +37,7 @@ async def investigate(desk: Desk) -> None:
             await desk.send(
                 NoticeKind.OVERDUE,
                 revision=REVISIONS_FROM + missed,
-                detail={"missing": "review of open sources", "due_at": due.isoformat()},
+                detail={"matter": "review of open sources", "due_at": due.isoformat()},
             )
             due += window
 
