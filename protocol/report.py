@@ -25,6 +25,7 @@ from protocol.grades import Grade
 from protocol.markings import Marking
 from protocol.parties import DetectedBy, SourceGroup
 
+_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?", re.IGNORECASE)
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
@@ -35,10 +36,20 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _harmless_subject(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise ValueError("must be one line")
+    if _ENCODED_WORD.search(text):
+        raise ValueError("holds an encoded word of a mail header (=?...?=): send it decoded")
+    return text
+
+
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(clean_text)
 ]
 """A short text of at most 1,000 characters."""
+Title = Annotated[Line, StringConstraints(min_length=1), AfterValidator(_harmless_subject)]
+"""A line that may become the subject of a mail."""
 Prose = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(clean_text)]
 """A long text of at most 100,000 characters."""
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -193,7 +204,7 @@ class ReportContent(Wire):
     """What a report says, free of who delivered it and when. ``leerp-report/1`` is this as JSON."""
 
     source_id: Line = Field(min_length=1, max_length=200)
-    title: Line = Field(min_length=1)
+    title: Title
     description: Prose = ""
     lang: Line = ""
     reporter: Reporter

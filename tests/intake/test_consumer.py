@@ -173,10 +173,28 @@ async def test_a_report_of_group_1_says_how_the_centre_came_to_know(
 
 
 @pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("=?UTF-8?Q?x=0ABcc:_evil@example.invalid?=", "encoded word"),
+        ("x\r\nBcc: evil@example.invalid", "one line"),
+    ],
+)
+async def test_a_title_that_could_add_a_header_to_a_mail_is_quarantined(
+    open_desk: Desk, title: str, words: str
+) -> None:
+    sent = json.loads(body_of(content(f"title {words}", title="harmless")))
+    place, good = await open_desk.publish(
+        json.dumps({**sent, "title": title}).encode(), content(f"after {words}")
+    )
+    await open_desk.settled([place, good])
+    (row,) = open_desk.quarantined(place)
+    assert row["reason"] == "invalid-field"
+    assert words in row["message"]
+
+
+@pytest.mark.parametrize(
     "title",
     [
-        "=?UTF-8?Q?x=0ABcc:_evil@example.invalid?=",
-        "x\r\nBcc: evil@example.invalid",
         "{{ 7 * 7 }} {% raw %} %s ${x}",
         "\u202eevil\u2066",
     ],
