@@ -21,6 +21,7 @@ from leerp.cli_reports import quarantine_app, reports_app
 from leerp.doctor import run_doctor
 from leerp.options import HOME, Home, Json
 from leerp.output import DOWN, REFUSED, complain, err, out
+from leerp.report_files import gather
 from leerp.reporting import Fate, Reporting
 from leerp.schemas import SCHEMAS, schema
 from leerp.up import run_up
@@ -100,7 +101,9 @@ def console_command(home: Home = HOME) -> None:
 
 @cli.command()
 def report(
-    files: Annotated[list[Path], typer.Argument(help="Report files.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Report files, folders of them, or - for standard input.")
+    ],
     group: Annotated[
         SourceGroup, typer.Option(help="Source group; it decides the topic.")
     ] = SourceGroup.OTHER,
@@ -124,7 +127,7 @@ def report(
             reporting = Reporting(
                 opened, group, declared_format=declared_format, detected_by=detected_by
             )
-            sent = await reporting.publish(files, progress)
+            sent = await reporting.publish(gather(files), progress)
             if not wait:
                 return [Fate(file=each.file, published=1) for each in sent]
             return await reporting.await_fates(sent)

@@ -26,7 +26,8 @@ from intake.records import (
     RawRecord,
     read_record,
 )
-from protocol.errors import Refused, ServiceDown
+from leerp.report_files import ReportFile
+from protocol.errors import ServiceDown
 from protocol.parties import DetectedBy, SourceGroup
 
 WAIT_SECONDS = 60
@@ -78,14 +79,16 @@ class Reporting:
             if value
         }
 
-    async def publish(self, files: Sequence[Path], progress: Progress) -> list[Sent]:
+    async def publish(self, files: Sequence[ReportFile], progress: Progress) -> list[Sent]:
         """Send every file; what Kafka has acknowledged is never lost.
 
         Raises:
-            Refused: a file cannot be read or is larger than intake takes; nothing was sent then.
+            Refused: a file cannot be read, is an archive or larger than intake takes; nothing was
+                sent then.
             ServiceDown: Kafka does not answer.
         """
-        bodies = [(path, self._read(path)) for path in files]
+        limit = self._app.settings.intake.max_record_bytes
+        bodies = [(file.path, file.read(limit)) for file in files]
         self._app.settings.require("Kafka", self._app.settings.kafka.bootstrap)
         producer: AIOKafkaProducer = kafka.producer(self._app.settings.kafka)
         try:
@@ -120,20 +123,6 @@ class Reporting:
                 )
             await asyncio.sleep(LOOK_EVERY)
         return [await asyncio.to_thread(self._fate, each) for each in sent]
-
-    def _read(self, path: Path) -> bytes:
-        limit = self._app.settings.intake.max_record_bytes
-        try:
-            size = path.stat().st_size
-            if size > limit:
-                raise Refused(
-                    "too-large",
-                    f"{path} has {size:,} bytes, more than the {limit:,} that one report may have: "
-                    "send large evidence by another way and report where it is",
-                )
-            return path.read_bytes()
-        except OSError as exc:
-            raise Refused("unreadable", f"cannot read {path}: {exc.strerror}") from exc
 
     async def _send(self, producer: AIOKafkaProducer, path: Path, body: bytes) -> Sent:
         ids = await asyncio.to_thread(self._ids, body)

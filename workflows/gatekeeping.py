@@ -16,6 +16,9 @@ from workflows.messages import Approval, Command, Proposal, Record, Refusal, Reo
 
 LAUNCH_GATES = frozenset({Gate.LAUNCH, Gate.NO_LAUNCH})
 
+VERSIONED = frozenset({Gate.EWN_RELEASE, Gate.PLAN_ADOPTION})
+"""What goes out again in new versions; an older one after a newer would mislead."""
+
 AFTER_LAUNCH = frozenset({Stage.COORDINATION, Stage.WARNING, Stage.PLANNING, Stage.INVESTIGATION})
 
 GATE_STAGES: dict[Gate, frozenset[Stage]] = {
@@ -61,6 +64,7 @@ class DeskView(Protocol):
 
     gates: FourEyes
     proposals: dict[str, Proposal]
+    approved: dict[str, Proposal]
     decision: str
     ending: bool
 
@@ -78,6 +82,13 @@ def check_proposal(desk: DeskView, proposal: Proposal) -> None:
             "wrong-draft",
             f"at {proposal.gate} people agree on a draft of kind {GATE_DRAFTS[proposal.gate]}, "
             f"not {proposal.draft.kind}",
+        )
+    before = desk.approved.get(proposal.gate)
+    if before and proposal.gate in VERSIONED and proposal.draft.version < before.draft.version:
+        raise Refused(
+            "superseded",
+            f"version {before.draft.version} went out after version {proposal.draft.version} was "
+            "drafted: draft a new version",
         )
     if desk.decision and proposal.gate in LAUNCH_GATES:
         raise Refused("already-decided", "this incident was decided: reopen it first")

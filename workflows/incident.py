@@ -166,8 +166,9 @@ class Incident:
         """Take up again an incident that was not launched."""
         if known := self._answers.get(reopening.command_id):
             return known
-        self._desk.reopened = True  # first, so that the watch does not run out meanwhile
-        return await self._answer(reopening, "reopened", None, "")
+        answer = await self._answer(reopening, "reopened", None, "")
+        self._desk.reopened = True
+        return answer
 
     @reopen.validator
     def _check_reopen(self, reopening: Reopening) -> None:

@@ -24,7 +24,7 @@ from workflows.gatekeeping import GATE_DRAFTS
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal]
 
-SEEDS = range(16)
+SEEDS = range(1, 9)
 COMMANDS = 45
 WHO = (DUTY, DUTY, SECOND, SECOND, THIRD, THIRD, ANALYST, MANAGER, STRANGER)
 RIGHT_STEP = 0.75

@@ -42,6 +42,7 @@ class Desk:
     ending: bool = False
     gates: FourEyes = field(default_factory=lambda: FourEyes(ROLES))
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    approved: dict[str, Proposal] = field(default_factory=dict)
 
 
 def proposal(gate: Gate, actor: Actor = DUTY, **changes: object) -> Proposal:
@@ -103,6 +104,16 @@ def test_a_launch_stands_on_the_assessment_as_it_is_now() -> None:
     assert why_refused(desk, proposal(Gate.NO_LAUNCH)) == "changed-draft"
     desk.assessment = None
     assert why_refused(desk, proposal(Gate.LAUNCH)) == "not-assessed"
+
+
+@pytest.mark.requirement("R47")
+@pytest.mark.parametrize("gate", [Gate.EWN_RELEASE, Gate.PLAN_ADOPTION])
+def test_an_older_version_does_not_go_out_after_a_newer_one(gate: Gate) -> None:
+    kind = gatekeeping.GATE_DRAFTS[gate]
+    older, newer = (DraftRef(kind=kind, version=n, digest=f"{n}" * 64) for n in (1, 2))
+    desk = Desk(stage=Stage.INVESTIGATION, approved={gate: proposal(gate, draft=newer)})
+    assert why_refused(desk, proposal(gate, draft=older)) == "superseded"
+    gatekeeping.check_proposal(desk, proposal(gate, draft=newer))
 
 
 @pytest.mark.requirement("R16")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from temporalio import workflow
+
 from protocol.stages import Gate, NoticeKind, Recommendation, Stage
 from workflows.desk import Desk
 
@@ -37,7 +39,9 @@ async def stand_down(desk: Desk) -> bool:
     taken_up = await desk.within(
         lambda: desk.reopened or (not against_advice and _launch_is_advised(desk)), limit
     )
-    return taken_up or looks_again
+    # A reopening that came in time may still be on its way into the record.
+    await workflow.wait_condition(workflow.all_handlers_finished)
+    return taken_up or desk.reopened or looks_again
 
 
 def _launch_is_advised(desk: Desk) -> bool:

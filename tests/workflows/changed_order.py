@@ -1,0 +1,56 @@
+"""Workflows as a careless edit would leave them: with commands in another order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from temporalio import workflow
+
+from activities.campaigns import CampaignActivities, CampaignRef
+from protocol.stages import Stage
+from workflows.campaign import Campaign
+from workflows.desk import STAGE_ATTRIBUTE, Desk
+from workflows.incident import Incident
+from workflows.messages import CampaignInput, CampaignOutcome, IncidentInput, IncidentOutcome
+
+
+@workflow.defn(name="Campaign")
+class ImpatientCampaign(Campaign):
+    """Turns to the second contact first and reminds the first one afterwards."""
+
+    @workflow.init
+    def __init__(self, order: CampaignInput) -> None:
+        super().__init__(order)
+
+    @workflow.run
+    async def run(self, order: CampaignInput) -> CampaignOutcome:
+        return await super().run(order)
+
+    async def _climb_the_ladder(self, sent_at: datetime) -> None:
+        rules, ref = self._order.rules, CampaignRef(campaign_id=self._order.campaign_id)
+        if await self._quiet_until(sent_at + rules.remind_after):
+            await self._send_step(await self._call(CampaignActivities.turn_to_second_contact, ref))
+        if await self._quiet_until(sent_at + rules.second_contact_after):
+            await self._send_step(await self._call(CampaignActivities.remind, ref))
+
+
+class HastyDesk(Desk):
+    """Shows a stage before it is on record."""
+
+    async def enter(self, stage: Stage) -> None:
+        workflow.upsert_search_attributes([STAGE_ATTRIBUTE.value_set(stage.value)])
+        await super().enter(stage)
+
+
+@workflow.defn(name="Incident")
+class HastyIncident(Incident):
+    """The incident at such a desk."""
+
+    @workflow.init
+    def __init__(self, case: IncidentInput) -> None:
+        super().__init__(case)
+        self._desk = HastyDesk(case)
+
+    @workflow.run
+    async def run(self, case: IncidentInput) -> IncidentOutcome:
+        return await super().run(case)
