@@ -24,7 +24,7 @@ from notifications.campaigns import FreezeOrder
 from notifications.delivery import Delivery
 from notifications.directory import Directory
 from notifications.notices import OverdueNotice, read_content
-from protocol.errors import Refused
+from protocol.errors import LeerpError, Refused
 from protocol.parties import RecipientClass
 from protocol.stages import NoticeKind
 
@@ -115,8 +115,28 @@ class CampaignActivities:
         Tried again until it works: a class without anybody is put right by a new directory.
 
         Raises:
-            Refused: the draft is not the one that was approved, or a class is left out unexplained.
+            Refused: the draft is not the one that was approved, or a class is left out unexplained;
+                the first time, an audit row says so.
         """
+        try:
+            return self._freeze(order)
+        except LeerpError as exc:
+            if activity.info().attempt == 1:
+                self._audit_hindrance(order, exc)
+            raise
+
+    def _audit_hindrance(self, order: CampaignOrder, exc: LeerpError) -> None:
+        with self._database.write() as connection:
+            audit.append(
+                connection,
+                "campaign_hindered",
+                actor="worker",
+                subject=order.campaign_id,
+                incident=order.incident_id,
+                reason=str(exc)[:500],
+            )
+
+    def _freeze(self, order: CampaignOrder) -> FrozenCampaign:
         with self._database.write() as connection:
             content, extra = _content_of(connection, order)
             recipients = _recipients_of(connection, order)
@@ -264,7 +284,9 @@ def _silent(connection: Connection, campaign_id: str) -> tuple[str, ...]:
             )
         )
     )
-    return tuple(r for r in campaigns.recipients_of(connection, campaign_id) if r not in acknowledged)
+    return tuple(
+        r for r in campaigns.recipients_of(connection, campaign_id) if r not in acknowledged
+    )
 
 
 def _notifiers(connection: Connection, incident_id: str) -> tuple[Any, ...]:

@@ -13,7 +13,11 @@ from temporalio import activity
 from infra import casefile
 from infra.database import Database
 from infra.payload import Payload
+from protocol.profile import Profile
 from protocol.stages import Stage
+
+PROFILE = "profile"
+"""Kind of the artefact that keeps the profile an incident started with (R50)."""
 
 
 class StageEntry(Payload):
@@ -23,6 +27,8 @@ class StageEntry(Payload):
     number: int
     stage: Stage
     at: AwareDatetime
+    profile: Profile | None = None
+    """With the first stage: the profile that the incident keeps."""
 
 
 class StageOverdue(Payload):
@@ -63,6 +69,16 @@ class CaseFileActivities:
         """Once per number: a repeat changes nothing."""
         with self._database.write() as connection:
             casefile.enter_stage(connection, entry.incident_id, entry.number, entry.stage, entry.at)
+            known = casefile.find_artefact(connection, entry.incident_id, PROFILE)
+            if entry.profile is not None and known is None:
+                casefile.add_artefact(
+                    connection,
+                    entry.incident_id,
+                    PROFILE,
+                    entry.profile.model_dump(mode="json"),
+                    by="workflow",
+                    channel="workflow",
+                )
 
     @activity.defn
     def mark_overdue(self, overdue: StageOverdue) -> None:

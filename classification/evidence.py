@@ -119,7 +119,9 @@ def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
 
     Only victims count, and nothing that was derived, such as a state from an address: that says
     where a machine stands, not who was hit. The impact is what the reporter states and is never
-    guessed from the kind of incident. ``retracted`` is for the caller to set.
+    guessed from the kind of incident. A report that withdraws another, or itself as STIX and MISP
+    do, repeats what it takes back and counts for nothing; what others withdraw is for the caller to
+    mark.
 
     Source: domain 6.1, 6.10.
     """
@@ -131,7 +133,7 @@ def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
         cause = Cause.TECHNICAL_FAILURE
     return Evidence(
         report_id=report.id,
-        origin=_name(report.reporter.name) or _name(report.principal),
+        origin=_name(report.reporter.name),
         grade=grade,
         criteria=frozenset(_slug(c) for c in report.impact.criteria)
         | ({RISK_TO_LIFE} if report.impact.risk_to_life else frozenset()),
@@ -149,6 +151,7 @@ def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
         cause=cause,
         cause_clear=report.cause.clear or stated_failure,
         cause_by_authority=report.cause.by_authority_in_charge,
+        retracted=any(relation.kind == "withdraws" for relation in report.relations),
     )
 
 

@@ -133,9 +133,11 @@ def record_decision(
     organisation: str,
     detail: Mapping[str, Any],
 ) -> None:
-    """Store what a person decided, once for each command id."""
+    """Store what a person decided, once for each command id of the incident."""
     known = connection.scalar(
-        select(decision.c.command_id).where(decision.c.command_id == command_id)
+        select(decision.c.command_id).where(
+            decision.c.incident_id == incident_id, decision.c.command_id == command_id
+        )
     )
     if known:
         return
@@ -201,7 +203,10 @@ def enter_stage(
 def end_incident(
     connection: Connection, incident_id: str, at: datetime, outcome: Mapping[str, Any]
 ) -> None:
-    """Leave the last stage and mark the incident as ended; a repeat changes nothing."""
+    """Leave the last stage and mark the incident as ended; a repeat changes nothing.
+
+    The relay is told, since a report may have come in while the workflow was ending.
+    """
     status = connection.scalar(select(incident.c.status).where(incident.c.id == incident_id))
     if status == "ended":
         return
@@ -214,6 +219,7 @@ def end_incident(
         subject=incident_id,
         outcome=dict(outcome),
     )
+    tell(connection, "incident", incident_id)
 
 
 def mark_overdue(connection: Connection, incident_id: str, number: int, at: datetime) -> None:

@@ -27,7 +27,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = create_engine(url, pool_size=20, max_overflow=20)
+        # What a statement carries are reports and addresses: errors must not repeat them.
+        self.engine = create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)

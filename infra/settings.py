@@ -47,6 +47,8 @@ class TemporalSettings(BaseModel):
     address: str = ""
     namespace: str = "leerp"
     task_queue: str = "leerp"
+    renew_after_events: int = 4_000
+    """History after which an incident's workflow goes on in a new run, with the same state."""
     tls: bool = False
     ca_file: Path | None = None
     cert_file: Path | None = None
@@ -84,6 +86,21 @@ class IntakeSettings(BaseModel):
     max_record_bytes: int = 4_000_000
     max_batch_records: int = 1_000
     max_depth: int = 64
+    """Levels of arrays and objects in JSON, and of elements in XML."""
+    max_xml_elements: int = 100_000
+    max_attribute_length: int = 10_000
+    """Characters in one attribute of XML."""
+    max_rows: int = 50_000
+    """Lines of a CSV or text list."""
+    max_columns: int = 200
+    max_cell_length: int = 10_000
+    """Characters in one cell of a CSV list, or one line of a text list."""
+    max_mail_lines: int = 100_000
+    max_mail_parts: int = 100
+    max_mail_depth: int = 8
+    """How deep the parts of a mail may be nested."""
+    max_attachment_bytes: int = 3_000_000
+    """One part of a mail, decoded."""
 
 
 class _Environment(EnvSettingsSource):

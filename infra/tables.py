@@ -62,14 +62,14 @@ report = Table(
     Column("id", String(40), nullable=False, unique=True),
     Column("group", String(20), nullable=False),
     Column("principal", String(200), nullable=False),
-    Column("source_id", String(200), nullable=False),
+    Column("source_id", String(200), nullable=False, index=True),
     Column("format", String(40), nullable=False),
     Column("title", Text, nullable=False),
     Column("received_at", Utc, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("document", JSON, nullable=False),  # IncidentReport
     Column("duplicates", Integer, nullable=False, default=0),  # counts up
-    Column("incident_id", String(40), nullable=False, index=True),  # follows merges and detaching
+    Column("incident_id", String(40), nullable=False, index=True),  # follows merges and ends
     Column("evidence", JSON, nullable=False),  # classification.evidence.Evidence, without its grade
     Column("source_grade", String(1), nullable=False),  # grade in force
     Column("information_grade", String(1), nullable=False),
@@ -119,6 +119,15 @@ incident = Table(
     Column("profile", String(60), nullable=False),
 )
 
+retraction = Table(
+    "retraction",
+    metadata,
+    Column("report_id", String(40), primary_key=True),  # the report that takes another back
+    Column("kind", String(20), primary_key=True),  # withdraws, replaces
+    Column("named", String(200), primary_key=True, index=True),  # id or source id of the other
+    Column("principal", String(200)),  # who took it back; none where the broker asks nobody
+)
+
 quarantine = Table(
     "quarantine",
     metadata,
@@ -133,7 +142,7 @@ quarantine = Table(
     Column("reason", String(60), nullable=False),
     Column("message", Text, nullable=False),
     Column("received_at", Utc, nullable=False),
-    Column("status", String(20), nullable=False),  # open, replayed, discarded
+    Column("status", String(20), nullable=False),  # open, replayed
     UniqueConstraint("topic", "partition", "offset"),
     sqlite_autoincrement=True,
 )
@@ -193,7 +202,7 @@ artefact = Table(
     "artefact",
     metadata,
     Column("incident_id", String(40), primary_key=True),
-    Column("kind", String(30), primary_key=True),  # assessment, finding, centre, ewn, plan, ...
+    Column("kind", String(30), primary_key=True),  # assessment, findings, centre, ewn, plan, ...
     Column("version", Integer, primary_key=True),
     Column("at", Utc, nullable=False),
     Column("by", String(100), nullable=False),
@@ -203,8 +212,8 @@ artefact = Table(
 decision = Table(
     "decision",
     metadata,
+    Column("incident_id", String(40), primary_key=True),
     Column("command_id", String(60), primary_key=True),
-    Column("incident_id", String(40), nullable=False, index=True),
     Column("command", String(30), nullable=False),
     Column("officer", String(100), nullable=False),
     Column("organisation", String(100), nullable=False),

@@ -20,8 +20,7 @@ from infra.bootstrap import App
 from intake.fetching import Batch, Unreadable, fetch_one_by_one
 from intake.offsets import positions
 from intake.records import ANONYMOUS, Accepted, RawRecord, Rejected, read_record
-from intake.store import Settled, Store
-from intake.warning_lists import WarningLists
+from intake.store import Settled, Store, open_store
 from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
@@ -142,13 +141,7 @@ async def run_intake(app: App, stop: asyncio.Event) -> None:
     """
     settings = app.settings
     settings.require("Kafka", settings.kafka.bootstrap)
-    lists = WarningLists()
-    store = Store(
-        app.database,
-        settings.profile(),
-        exercise=settings.exercise,
-        telling=lambda indicator: not lists.names(indicator),
-    )
+    store = open_store(app)
     consumer = kafka.consumer(settings.kafka, group_id=settings.kafka.group_id)
     try:
         await consumer.start()

@@ -18,6 +18,7 @@ from sqlalchemy import JSON, Connection, delete, insert, literal, select, update
 
 from infra import audit
 from infra.tables import Utc, incident, link, link_key, report
+from intake.merging import carry_over
 
 CHUNK = 500
 """Keys in one query: SQLite takes a limited number of parameters."""
@@ -51,11 +52,17 @@ class Placement:
     shared: tuple[str, ...] = ()
     through: str = ""
     """The report that joined this one's incident to another later in the batch."""
+    continues: str = ""
+    """The incident that ended before this report came."""
 
     def reason(self) -> dict[str, Any]:
         """As it is kept with the link."""
-        said = {"opens": self.new, "shared": list(self.shared)}
-        return said | {"through": self.through} if self.through else said
+        said: dict[str, Any] = {"opens": self.new, "shared": list(self.shared)}
+        if self.through:
+            said["through"] = self.through
+        if self.continues:
+            said["continues"] = self.continues
+        return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class Correlator:
     dropped: list[int] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     """Keys whose chains changed."""
+    continues: str = ""
+    """The ended incident that the reports are taken out of; empty for reports that just came."""
 
     def load(self, connection: Connection, keys: Iterable[str]) -> None:
         """Read the chains of ``keys`` and their incidents."""
@@ -124,7 +133,8 @@ class Correlator:
         shared = tuple(sorted({words for key, _ in near for words in keys[key]}))
         new = not found
         if new:
-            chosen = Known(id=incident_id_of(report_id), detected=False, created_at=now)
+            opened = incident_id_of(report_id + self.continues)
+            chosen = Known(id=opened, detected=False, created_at=now)
             self.incidents[chosen.id] = chosen
         else:
             chosen = min(
@@ -137,7 +147,7 @@ class Correlator:
                     self.merged[other] = Merge(into=chosen.id, report_id=report_id, shared=shared)
         for key in keys:
             self._extend(key, earliest, latest, chosen.id)
-        return Placement(incident_id=chosen.id, new=new, shared=shared)
+        return Placement(incident_id=chosen.id, new=new, shared=shared, continues=self.continues)
 
     def follow(self, placement: Placement) -> None:
         """Bring a placement up to date with the merges that came after it."""
@@ -207,6 +217,7 @@ class Correlator:
             connection.execute(
                 update(table).where(table.c.incident_id == absorbed).values(incident_id=final)
             )
+        carry_over(connection, absorbed, final)
         audit.append(
             connection,
             "incident_merged",
@@ -242,14 +253,6 @@ class Correlator:
 def incident_id_of(report_id: str) -> str:
     """Id of an incident that begins with this report; says nothing of its content."""
     return f"inc-{hashlib.sha256(report_id.encode()).hexdigest()[:12]}"
-
-
-def reports_of(connection: Connection, incident_id: str) -> list[str]:
-    """Ids of the incident's reports, in the order of their arrival."""
-    rows = connection.scalars(
-        select(report.c.id).where(report.c.incident_id == incident_id).order_by(report.c.seq)
-    )
-    return list(rows)
 
 
 def explain(connection: Connection, report_id: str) -> list[dict[str, object]]:

@@ -12,8 +12,8 @@ from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, raw_body
-from intake.records import ANONYMOUS, Accepted, RawRecord, read_record
-from intake.store import WRITER, Settled, Store
+from intake.records import ANONYMOUS, Accepted, RawRecord, read_record, unprocessable
+from intake.store import OUTAGES, WRITER, Settled, Store
 from protocol.errors import NotFound
 from protocol.parties import SourceGroup
 
@@ -81,15 +81,7 @@ def replay(
             row = _open_row(connection, quarantine_id)
             if row is None:  # somebody else replays too
                 continue
-            outcome = read_record(_record(row), limits)
-            if isinstance(outcome, Accepted):
-                settled = Settled()
-                store.save_reports(connection, outcome.reports, settled)
-                values = {"status": "replayed"}
-                outcomes[quarantine_id] = "stored" if settled.stored else "duplicate"
-            else:
-                values = {"reason": outcome.reason, "message": outcome.message}
-                outcomes[quarantine_id] = outcome.reason
+            outcomes[quarantine_id], values = _read_again(connection, store, row, limits)
             connection.execute(
                 update(quarantine).where(quarantine.c.id == quarantine_id).values(**values)
             )
@@ -102,6 +94,27 @@ def replay(
                 outcome=outcomes[quarantine_id],
             )
     return outcomes
+
+
+def _read_again(
+    connection: Connection, store: Store, row: Row[Any], limits: IntakeSettings
+) -> tuple[str, dict[str, str]]:
+    """What became of the record, and what of its row changes."""
+    if not row.size and row.reason != "empty":  # its body never came to us: nothing to read again
+        return row.reason, {"reason": row.reason}
+    outcome = read_record(_record(row), limits)
+    if isinstance(outcome, Accepted):
+        settled = Settled()
+        try:
+            with connection.begin_nested():
+                store.save_reports(connection, outcome.reports, settled)
+        except OUTAGES:
+            raise
+        except Exception as exc:  # noqa: BLE001  a defect of ours must not hold up the others
+            outcome = unprocessable(outcome.record, exc)
+        else:
+            return "stored" if settled.stored else "duplicate", {"status": "replayed"}
+    return outcome.reason, {"reason": outcome.reason, "message": outcome.message}
 
 
 def _open_ids(database: Database) -> list[int]:

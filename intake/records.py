@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
 from infra.settings import IntakeSettings
-from intake.formats.base import Delivery
+from intake.formats.base import UNDATED, Delivery, Parsed
 from intake.formats.registry import parse
 from protocol.errors import RejectedReport
 from protocol.parties import DetectedBy, SourceGroup
-from protocol.report import IncidentReport, ReportContent
+from protocol.report import IncidentReport, ReportContent, TimeKind, TimeWindow
 
+log = structlog.get_logger()
+
+UNPROCESSABLE = "unprocessable"
+"""Reason of a rejection for which a defect of ours is to blame."""
 FORMAT_HEADER = "leerp-format"
 MEDIA_TYPE_HEADER = "content-type"
 DETECTED_BY_HEADER = "leerp-detected-by"
@@ -57,32 +63,69 @@ class Rejected:
 
 
 def read_record(record: RawRecord, limits: IntakeSettings) -> Accepted | Rejected:
-    """Translate a record; pure, so it may run in any thread or process."""
+    """Translate a record; a function of the record alone, so it may run in any thread or process.
+
+    The outcome holds the record as it may be kept: without what nobody may store.
+    A defect of an adapter is logged and rejects the record that showed it: one report never stops
+    intake.
+    """
     try:
-        detected_by = record.headers.get(DETECTED_BY_HEADER)
-        if detected_by is not None and detected_by not in set(DetectedBy):
-            raise RejectedReport(
-                "bad-header", f"header {DETECTED_BY_HEADER} must be 'primary' or 'secondary'"
-            )
-        parsed = parse(
-            record.body,
-            Delivery(
-                group=record.group,
-                declared_format=record.headers.get(FORMAT_HEADER),
-                media_type=record.headers.get(MEDIA_TYPE_HEADER),
-                detected_by=DetectedBy(detected_by) if detected_by else None,
-                received_at=record.received_at,
+        parsed = _parse(record, limits)
+        kept = _kept(record, parsed.kept)
+        sha256 = kept.sha256
+        return Accepted(
+            record=kept,
+            reports=tuple(
+                _delivered(content, kept, sha256, parsed.format) for content in parsed.contents
             ),
-            limits,
         )
     except RejectedReport as rejected:
-        return Rejected(record=record, reason=rejected.reason, message=str(rejected))
-    sha256 = record.sha256
-    return Accepted(
+        return Rejected(
+            record=_kept(record, rejected.kept), reason=rejected.reason, message=str(rejected)
+        )
+    except Exception as exc:  # noqa: BLE001  whatever an adapter raises over what a stranger sent
+        return unprocessable(record, exc)
+
+
+def unprocessable(record: RawRecord, exc: Exception) -> Rejected:
+    """The record that showed a defect of ours, with the defect's class only: no text leaves here."""
+    name = defect_of(exc)
+    log.error(
+        "record_unprocessable",
+        error=name,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
+    return Rejected(
         record=record,
-        reports=tuple(
-            _delivered(content, record, sha256, parsed.format) for content in parsed.contents
+        reason=UNPROCESSABLE,
+        message=f"the record could not be processed ({name}): this is a defect of leerp; please"
+        " report it, and replay the record once it is mended",
+    )
+
+
+def defect_of(exc: Exception) -> str:
+    """The class of what went wrong at first, without its text, which may repeat the report."""
+    return type(exc.__cause__ or exc).__name__
+
+
+def _parse(record: RawRecord, limits: IntakeSettings) -> Parsed:
+    detected_by = record.headers.get(DETECTED_BY_HEADER)
+    if detected_by is not None and detected_by not in set(DetectedBy):
+        raise RejectedReport(
+            "bad-header", f"header {DETECTED_BY_HEADER} must be 'primary' or 'secondary'"
+        )
+    return parse(
+        record.body,
+        Delivery(
+            group=record.group,
+            declared_format=record.headers.get(FORMAT_HEADER),
+            media_type=record.headers.get(MEDIA_TYPE_HEADER),
+            detected_by=DetectedBy(detected_by) if detected_by else None,
+            received_at=record.received_at,
         ),
+        limits,
     )
 
 
@@ -92,11 +135,19 @@ def report_id(group: SourceGroup, principal: str, content: ReportContent) -> str
     return f"{group.number}-{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
 
 
+def _kept(record: RawRecord, body: bytes | None) -> RawRecord:
+    return record if body is None else replace(record, body=body)
+
+
 def _delivered(
     content: ReportContent, record: RawRecord, sha256: str, format_name: str
 ) -> IncidentReport:
+    arrived = TimeWindow(
+        kind=TimeKind.REPORTED, earliest=record.received_at, latest=record.received_at
+    )
+    times = tuple(arrived if time == UNDATED else time for time in content.times)
     return IncidentReport.model_construct(  # every part was validated by the adapter
-        **dict(content),
+        **(dict(content) | {"times": times}),
         id=report_id(record.group, record.principal, content),
         group=record.group,
         principal=record.principal,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy import func, select, update
@@ -19,6 +20,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from infra.bootstrap import App
 from infra.tables import acknowledgement, incident, relay
+from intake.late import take_up_late
+from intake.store import open_store
 from protocol.profile import Profile
 from workflows.campaign import Campaign
 from workflows.incident import Incident
@@ -28,7 +31,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.2
 FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 15.0
+LONGEST_PAUSE = 30.0
 GROWTH = 1.6
 
 
@@ -47,6 +50,10 @@ class Pace:
         self.pause = min(self.pause * GROWTH, LONGEST_PAUSE) if busy else FIRST_PAUSE
         self.last = now
 
+    def rested(self, now: float) -> bool:
+        """Whether the target was quiet for so long that a new pace does as well."""
+        return now - self.last > LONGEST_PAUSE
+
 
 class Relay:
     """Carries the rows of the table ``relay`` to Temporal."""
@@ -55,7 +62,9 @@ class Relay:
         self._app = app
         self._client = client
         self._profile = profile
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._store = open_store(app)
+        self.paces: dict[tuple[str, str], Pace] = {}
+        """By kind and target, of those told of late."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop; a server that is away is tried again, the rows wait."""
@@ -73,12 +82,17 @@ class Relay:
         """
         told = 0
         for kind, target, up_to in await asyncio.to_thread(self._waiting):
-            pace = self._paces.setdefault((kind, target), Pace())
+            pace = self.paces.setdefault((kind, target), Pace())
             if not pace.due(now):
                 continue
             try:
                 await self._tell(kind, target, up_to)
             except RPCError as exc:
+                if exc.status is RPCStatusCode.INVALID_ARGUMENT:
+                    # For good, such as at the limit of signals: a person must look.
+                    log.error("workflow_takes_no_words", kind=kind, target=target)  # noqa: TRY400
+                    pace.told(now)
+                    continue
                 log.warning("relay_waits", kind=kind, target=target, status=exc.status.name)
                 if exc.status is RPCStatusCode.UNAVAILABLE:
                     break  # nobody is there: asking for each one would only take long
@@ -86,6 +100,7 @@ class Relay:
             await asyncio.to_thread(self._done, kind, target, up_to)
             pace.told(now)
             told += 1
+        self.paces = {t: pace for t, pace in self.paces.items() if not pace.rested(now)}
         return told
 
     def _waiting(self) -> list[tuple[str, str, int]]:
@@ -112,11 +127,19 @@ class Relay:
             await self._tell_campaign(target)
 
     async def _tell_incident(self, incident_id: str, up_to: int) -> None:
-        exercise = await asyncio.to_thread(self._is_exercise, incident_id)
+        status, exercise = await asyncio.to_thread(self._incident, incident_id)
+        if status == "ended":  # never told: what its workflow hears while it ends is lost
+            await self._take_up_late(incident_id)
+            return
         try:
             await self._client.start_workflow(
                 Incident.run,
-                IncidentInput(incident_id=incident_id, profile=self._profile, exercise=exercise),
+                IncidentInput(
+                    incident_id=incident_id,
+                    profile=self._profile,
+                    exercise=exercise,
+                    renew_after=self._app.settings.temporal.renew_after_events,
+                ),
                 id=f"incident-{incident_id}",
                 task_queue=self._app.settings.temporal.task_queue,
                 # Running: the signal is added. Ended: refused, never a second run.
@@ -126,11 +149,18 @@ class Relay:
                 start_signal_args=[Changed(up_to=up_to)],
             )
         except WorkflowAlreadyStartedError:
-            log.info("incident_already_ended", incident_id=incident_id)
+            handle = self._client.get_workflow_handle(f"incident-{incident_id}")
+            await self._take_up_late(incident_id, (await handle.describe()).close_time)
+
+    async def _take_up_late(self, incident_id: str, closed_at: datetime | None = None) -> None:
+        log.info("incident_already_ended", incident_id=incident_id)
+        await asyncio.to_thread(
+            take_up_late, self._app.database, self._store, incident_id, closed_at=closed_at
+        )
 
     async def _tell_campaign(self, campaign_id: str) -> None:
         count = await asyncio.to_thread(self._acknowledgements, campaign_id)
-        handle = self._client.get_workflow_handle_for(Campaign.run, f"campaign-{campaign_id}")
+        handle = self._client.get_workflow_handle(f"campaign-{campaign_id}")
         try:
             await handle.signal(Campaign.acknowledged, Acknowledged(count=count))
         except RPCError as exc:
@@ -147,8 +177,10 @@ class Relay:
             )
             return count or 0
 
-    def _is_exercise(self, incident_id: str) -> bool:
+    def _incident(self, incident_id: str) -> tuple[str, bool]:
+        """Its status, and whether it is an exercise."""
         with self._app.database.read() as connection:
-            return bool(
-                connection.scalar(select(incident.c.exercise).where(incident.c.id == incident_id))
-            )
+            row = connection.execute(
+                select(incident.c.status, incident.c.exercise).where(incident.c.id == incident_id)
+            ).one()
+            return row.status, row.exercise

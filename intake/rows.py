@@ -7,11 +7,13 @@ from typing import Any
 
 from classification.evidence import evidence_of
 from intake.correlation import Placement
-from intake.records import RawRecord, Rejected
+from intake.records import ANONYMOUS, RawRecord, Rejected
 from protocol.grades import Grade
 from protocol.report import IncidentReport
 
 MEDIA_TYPE_LENGTH = 100
+LONGEST_ID = 200
+"""Of a report or in its sender's words; a longer name names no report."""
 
 
 def report_row(report: IncidentReport, incident_id: str, grade: Grade) -> dict[str, Any]:
@@ -43,6 +45,20 @@ def link_row(report: IncidentReport, placement: Placement, at: datetime) -> dict
         "by": "correlation",
         "reason": placement.reason(),
     }
+
+
+def retraction_rows(report: IncidentReport) -> list[dict[str, Any]]:
+    """Rows of the table ``retraction``: the reports that this one takes back, by what it calls them."""
+    named = {
+        (relation.kind, relation.id)
+        for relation in report.relations
+        if relation.kind in {"withdraws", "replaces"} and len(relation.id) <= LONGEST_ID
+    }
+    principal = None if report.principal == ANONYMOUS else report.principal
+    return [
+        {"report_id": report.id, "kind": kind, "named": name, "principal": principal}
+        for kind, name in sorted(named)
+    ]
 
 
 def body_row(record: RawRecord) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -109,6 +109,12 @@ class WarningLists:
             for value in listed.values
             if (match := _PATTERN.fullmatch(value))
         ]
+
+
+@cache
+def top_level_domains() -> frozenset[str]:
+    """The names that domains on the internet end in, in lower case."""
+    return frozenset(value.lower() for listed in _read(("tlds",)) for value in listed.values)
 
 
 class _Networks:

@@ -10,22 +10,22 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from sqlalchemy.exc import OperationalError
 
-from infra.bootstrap import app as open_app
 from infra.settings import Settings
 from leerp.cli_audit import audit_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_reports import quarantine_app, reports_app
 from leerp.doctor import run_doctor
+from leerp.failures import all_explained, explained
+from leerp.home import open_app
 from leerp.options import HOME, Home, Json
-from leerp.output import DOWN, REFUSED, complain, err, out
+from leerp.output import REFUSED, complain, err, out
 from leerp.report_files import gather
 from leerp.reporting import Fate, Reporting
 from leerp.schemas import SCHEMAS, schema
 from leerp.up import run_up
-from protocol.errors import LeerpError, Refused
+from protocol.errors import Refused
 from protocol.parties import DetectedBy, SourceGroup
 
 cli = typer.Typer(
@@ -150,19 +150,19 @@ def schema_command(
 
 
 def main() -> None:
-    """Run the command line; errors of ours become a sentence and an exit code."""
+    """Run the command line; what can be put right becomes a sentence and an exit code."""
     try:
         cli()
-    except LeerpError as exc:
-        sys.exit(complain(exc))
     except BaseExceptionGroup as group:
-        ours, others = group.split(LeerpError)
-        if others is not None or ours is None:
+        found = all_explained(group)
+        if found is None:
             raise
-        sys.exit(max(complain(exc) for exc in ours.exceptions if isinstance(exc, LeerpError)))
-    except OperationalError as exc:
-        err.print(f"[bold red]down:[/] the database does not answer ({type(exc.orig).__name__})")
-        sys.exit(DOWN)
+        sys.exit(max(complain(each) for each in found))
+    except Exception as exc:
+        said = explained(exc)
+        if said is None:
+            raise
+        sys.exit(complain(said))
 
 
 def _show_fate(fate: Fate, *, waited: bool, as_json: bool) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
 from infra import audit
-from infra.bootstrap import app as open_app
+from leerp.home import open_app
 from leerp.options import HOME, Home, Json
 from leerp.output import REFUSED, out, show_json
 
@@ -37,7 +38,12 @@ def verify(home: Home = HOME, as_json: Json = False) -> None:
 
 
 @audit_app.command()
-def export(home: Home = HOME) -> None:
+def export(
+    home: Home = HOME,
+    as_json: Annotated[  # noqa: ARG001 (accepted as by every other command)
+        bool, typer.Option("--json", help="As without: rows are JSON always.")
+    ] = False,
+) -> None:
     """Print every row, one JSON object a line."""
     with open_app(home) as opened, opened.database.read() as connection:
         for row in audit.export(connection):

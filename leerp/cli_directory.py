@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from infra.bootstrap import app as open_app
-from leerp.options import HOME, As, Home, Json
+from leerp.home import open_app
+from leerp.options import CHANNEL, HOME, As, Home, Json
 from leerp.output import out, show_json, show_rows
-from notifications.directory import Directory, check
+from notifications.directory import Directory, check, officers
 from notifications.directory_import import import_directory
 
 directory_app = typer.Typer(no_args_is_help=True, help="Who is warned, with which keys and rights.")
@@ -24,9 +24,10 @@ def import_command(
     officer: As = "administrator",
     as_json: Json = False,
 ) -> None:
-    """Import a directory as a whole; the same content again changes nothing."""
+    """Import a directory as a whole; after the first, a duty-manager of the one in force does."""
     with open_app(home) as opened:
-        result = import_directory(opened.database, file.read_text(encoding="utf-8"), by=officer)
+        text = file.read_text(encoding="utf-8")
+        result = import_directory(opened.database, text, by=officer, channel=CHANNEL)
     if as_json:
         show_json(result.model_dump(mode="json"))
     else:
@@ -56,6 +57,19 @@ def list_command(home: Home = HOME, as_json: Json = False) -> None:
         as_json=as_json,
         columns=("id", "class", "country", "organisation", "contacts", "keys"),
         empty="the directory is empty: 'leerp directory import FILE'",
+    )
+
+
+@directory_app.command("officers")
+def officers_command(home: Home = HOME, as_json: Json = False) -> None:
+    """Who may act with --as, and in which roles."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        rows = [found.model_dump(mode="json") for found in officers(connection)]
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("id", "name", "organisation", "roles"),
+        empty="no officers yet: 'leerp directory import FILE'",
     )
 
 

@@ -6,13 +6,18 @@ from typing import Annotated
 
 import typer
 
-from infra.bootstrap import app as open_app
+from intake.correlation import explain
 from intake.quarantine import list_quarantine, replay, show
 from intake.store import Store
 from intake.warning_lists import WarningLists
-from leerp.options import HOME, As, Home, Json
+from leerp.home import open_app
+from leerp.link_words import link_words
+from leerp.options import CHANNEL, HOME, As, Home, Json
 from leerp.output import REFUSED, out, show_fields, show_json, show_rows
+from notifications.authority import Attempt, administrator, attempted
 from workflows import overview
+
+REPLAY = "quarantine replay"
 
 reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
@@ -42,9 +47,15 @@ def show_report(
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
-    """One report with its grades."""
+    """One report with its grades, and why it is in its incident."""
     with open_app(home) as opened, opened.database.read() as connection:
-        show_fields(overview.report_details(connection, report_id), as_json=as_json)
+        details = overview.report_details(connection, report_id)
+        links = explain(connection, report_id)
+    shown = [{**each, "words": link_words(each)} for each in links]
+    if as_json:
+        show_json({**details, "links": shown})
+    else:
+        show_fields({**details, "links": [each["words"] for each in shown]}, as_json=False)
 
 
 @quarantine_app.command("list")
@@ -82,9 +93,14 @@ def replay_records(
     officer: As = "administrator",
     as_json: Json = False,
 ) -> None:
-    """Read records again with today's adapters."""
+    """Read records again with today's adapters; a duty-manager of the directory does."""
     lists = WarningLists()
     with open_app(home) as opened:
+        attempt = Attempt(
+            officer=officer, command=REPLAY, subject="quarantine", channel=CHANNEL
+        )
+        with attempted(opened.database, attempt) as connection:
+            administrator(connection, officer, REPLAY)
         settings = opened.settings
         store = Store(
             opened.database,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from infra import casefile
 from infra.casefile import Artefact
+from leerp import acts
 from leerp.options import (
     HOME,
     As,
@@ -19,40 +19,12 @@ from leerp.options import (
     Json,
     desk,
     read_file,
-    with_commands,
 )
-from leerp.output import out, show_fields
+from leerp.output import out, show_json
 from notifications.locks import PermissionKind
-from notifications.permissions import record_permission
 from protocol.errors import Refused
-from protocol.markings import Classification, HandlingCode, Tlp
+from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, Gate
-from workflows.commands import Commands
-from workflows.messages import Answer
-
-
-def newest_draft(at: Desk, incident_id: str, kind: str) -> Artefact:
-    """The newest version of a draft.
-
-    Raises:
-        NotFound: there is none yet.
-    """
-    with at.app.database.read() as connection:
-        return casefile.get_artefact(connection, incident_id, kind)
-
-
-def show_answer(answer: Answer, *, as_json: bool) -> None:
-    """Print what a command led to, and what comes next."""
-    if as_json:
-        show_fields(answer.model_dump(mode="json"), as_json=True)
-        return
-    where = f" at {answer.gate}" if answer.gate else ""
-    out.print(f"{answer.state}{where} (stage {answer.stage})")
-    if answer.state == "proposed":
-        out.print(
-            f"draft {answer.digest[:12]}; a second person: "
-            f"leerp incidents approve ID {answer.gate} --as OFFICER"
-        )
 
 
 def add_response_commands(incidents: typer.Typer) -> None:
@@ -83,11 +55,10 @@ def centre(
 ) -> None:
     """Set up the coordination centre; the initial notice goes out at once (R20 to R24, R28)."""
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).centre(incident_id, read_file(file))
-        return await commands.record(incident_id, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).centre(incident_id, read_file(file))
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.record(home, officer, incident_id, draft, as_json=as_json)
 
 
 def warn(
@@ -99,43 +70,55 @@ def warn(
 ) -> None:
     """Draft the Early Warning Notification and propose its release (R29 to R33)."""
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).ewn(incident_id, read_file(file))
-        return await commands.propose(incident_id, Gate.EWN_RELEASE, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).ewn(incident_id, read_file(file))
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.propose(home, officer, incident_id, Gate.EWN_RELEASE, draft, as_json=as_json)
 
 
 def downgrade(
     incident_id: IncidentId,
     report: Annotated[str, typer.Argument(help="Report whose marking is to be lowered.")],
-    tlp: Annotated[Tlp, typer.Option(help="The new TLP.")],
     consent: Annotated[str, typer.Option(help="Evidence of the provider's consent.")],
+    tlp: Annotated[Tlp | None, typer.Option(help="The new TLP.")] = None,
     classification: Annotated[
-        str, typer.Option(help="PUBLIC, BPL, RESTRICTED, CONFIDENTIAL, SECRET or TOP_SECRET.")
-    ] = "BPL",
-    code: Annotated[
-        list[HandlingCode] | None, typer.Option(help="Handling codes; H0 when none.")
+        str | None,
+        typer.Option(help="PUBLIC, BPL, RESTRICTED, CONFIDENTIAL, SECRET or TOP_SECRET."),
     ] = None,
+    code: Annotated[
+        list[HandlingCode] | None, typer.Option(help="Handling codes that stay; may be repeated.")
+    ] = None,
+    pap: Annotated[Pap | None, typer.Option(help="The new PAP.")] = None,
     officer: As = "",
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
-    """Propose a lower marking for a report; a second person approves with 'approve ID downgrade'."""
-    if classification not in Classification.__members__:
+    """Propose to lower what you name of a report's marking; a second person agrees (R32)."""
+    if classification is not None and classification not in Classification.__members__:
         names = ", ".join(Classification.__members__)
         raise Refused("bad-input", f"classification is one of {names}")
-    marking = {
+    parts = {
         "tlp": tlp,
-        "classification": Classification[classification],
-        "handling_codes": code or [HandlingCode.H0],
+        "classification": Classification[classification] if classification else None,
+        "handling_codes": code or None,
+        "pap": pap,
     }
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).downgrade(incident_id, report, marking, consent=consent)
-        return await commands.propose(incident_id, Gate.DOWNGRADE, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).downgrade(incident_id, report, parts, consent=consent)
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.propose(
+        home,
+        officer,
+        incident_id,
+        Gate.DOWNGRADE,
+        draft,
+        as_json=as_json,
+        beside=lambda made: {
+            name: "; ".join(Marking.model_validate(made.document[name]).lines())
+            for name in ("was", "marking")
+        },
+    )
 
 
 def permit(
@@ -144,26 +127,25 @@ def permit(
     provider: Annotated[str, typer.Option(help="Whose information it is.")],
     recipient: Annotated[list[str], typer.Option(help="Recipient id or class; may be repeated.")],
     evidence: Annotated[str, typer.Option(help="Id of what proves it.")],
-    days: Annotated[int, typer.Option(min=1, help="For how many days.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="For how many days.")] = 30,
     officer: As = "",
     home: Home = HOME,
+    as_json: Json = False,
 ) -> None:
     """Record a provider's permission; the locks take it into account from then on (domain 4.4)."""
-    now = datetime.now(UTC)
-    with desk(home, officer) as at, at.app.database.write() as connection:
-        at.casework.acting(connection)
-        record_permission(
-            connection,
-            incident_id=incident_id,
-            kind=kind,
+    with desk(home, officer) as at:
+        until = at.casework.permit(
+            incident_id,
+            kind,
             provider=provider,
             recipients=recipient,
             evidence=evidence,
-            by=officer,
-            given_at=now,
-            expires_at=now + timedelta(days=days),
+            lasting=timedelta(days=days),
         )
-    out.print(f"permitted until {now + timedelta(days=days):%Y-%m-%d %H:%M} UTC")
+    if as_json:
+        show_json({"incident": incident_id, "kind": kind, "expires_at": until.isoformat()})
+    else:
+        out.print(f"permitted until {until:%Y-%m-%d %H:%M} UTC")
 
 
 def meet(
@@ -186,20 +168,28 @@ def invite(
 ) -> None:
     """Invite to the emergency meeting, with date and place (R36)."""
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).invitation(incident_id, read_file(file))
-        return await commands.record(incident_id, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).invitation(incident_id, read_file(file))
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.record(home, officer, incident_id, draft, as_json=as_json)
 
 
-def plan(incident_id: IncidentId, file: InputFile, officer: As = "", home: Home = HOME) -> None:
+def plan(
+    incident_id: IncidentId,
+    file: InputFile,
+    officer: As = "",
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
     """Draft the operational action plan with its owned actions (R37 to R39)."""
     with desk(home, officer) as at:
         made = at.drafting(incident_id).plan(incident_id, read_file(file))
-    out.print(
-        f"plan draft version {made.version}: member states agree with 'leerp incidents agree'"
-    )
+    if as_json:
+        show_json({"kind": made.kind, "version": made.version, "digest": made.digest})
+    else:
+        out.print(
+            f"plan draft version {made.version}: member states agree with 'leerp incidents agree'"
+        )
 
 
 def agree(
@@ -212,11 +202,10 @@ def agree(
 ) -> None:
     """Note a member state's agreement to the newest draft of the plan (R37)."""
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).agreement(incident_id, state, by)
-        return await commands.record(incident_id, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).agreement(incident_id, state, by)
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.record(home, officer, incident_id, draft, as_json=as_json)
 
 
 def adopt(
@@ -224,11 +213,10 @@ def adopt(
 ) -> None:
     """Propose to adopt the agreed plan; a second person approves with 'approve ID plan-adoption'."""
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).agreed_plan(incident_id)
-        return await commands.propose(incident_id, Gate.PLAN_ADOPTION, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).agreed_plan(incident_id)
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.propose(home, officer, incident_id, Gate.PLAN_ADOPTION, draft, as_json=as_json)
 
 
 def contribute(
@@ -266,20 +254,20 @@ def close(
 ) -> None:
     """Propose closure (R48); it goes to exactly those who got the initial notice (R49)."""
 
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).closure(
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).closure(
             incident_id, containment, statement=statement, evidence=evidence
         )
-        return await commands.propose(incident_id, Gate.CLOSURE, draft, containment=containment)
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.propose(
+        home, officer, incident_id, Gate.CLOSURE, draft, as_json=as_json, containment=containment
+    )
 
 
 def _note(
     home: Home, officer: str, incident_id: str, kind: str, text: str, *, as_json: bool
 ) -> None:
-    async def work(at: Desk, commands: Commands) -> Answer:
-        draft = at.drafting(incident_id).note(incident_id, kind, text)
-        return await commands.record(incident_id, draft)
+    def draft(at: Desk) -> Artefact:
+        return at.drafting(incident_id).note(incident_id, kind, text)
 
-    show_answer(with_commands(home, officer, work), as_json=as_json)
+    acts.record(home, officer, incident_id, draft, as_json=as_json)

@@ -12,8 +12,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from infra.bootstrap import App, app
+from infra.bootstrap import App
 from infra.tables import incident
+from leerp.home import open_app
 from protocol.errors import NotFound, Refused
 from workflows.casework import Casework
 from workflows.commands import Commands
@@ -94,7 +95,7 @@ def desk(home: Path, officer: str) -> Iterator[Desk]:
     """
     if not officer:
         raise Refused("no-officer", "say who acts with --as OFFICER (or LEERP_OFFICER)")
-    with app(home) as opened:
+    with open_app(home) as opened:
         yield Desk(opened, officer)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import structlog
 
 from console.app import create_app, make_server
-from infra.bootstrap import App, app, configure_logging
+from infra.bootstrap import App, configure_logging
 from intake.consumer import run_intake
 from intake.relay import Relay
+from leerp.home import open_app
 from leerp.worker import run_worker
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ def run_process(home: Path, name: str, work: Work) -> None:
     """
     configure_logging()
     structlog.contextvars.bind_contextvars(process=name)
-    with app(home) as opened:
+    with open_app(home) as opened:
         asyncio.run(_until_stopped(opened, work))
 
 

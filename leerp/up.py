@@ -1,7 +1,8 @@
 """``leerp up``: all services and processes of one home, from the first start to a clean stop.
 
 Starts what the settings do not name by address, in order, each when the one before is ready; on
-Ctrl-C, SIGTERM, or when one of them dies, stops all in reverse order. Source: design 5.
+Ctrl-C, SIGTERM, or when a service dies, stops all in reverse order. Our own processes go on where
+they left off, so one that dies is started again a few times first. Source: design 5.
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ Processes = Callable[[Settings], Sequence[Service]]
 """Given complete settings, our own processes in the order to start them."""
 
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  told apart here, not listened on
+RESTART_PAUSES = (1.0, 4.0, 12.0)
+"""Seconds before the restarts of a process of ours; what fails three times a minute is broken."""
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def own_processes(settings: Settings) -> Sequence[Service]:
-    """Worker, intake and console."""
+    """Worker, intake and console, each started again a few times when it dies."""
 
     async def worker_polls() -> bool:
         return await temporal.has_worker(settings.temporal)
@@ -55,6 +58,7 @@ def own_processes(settings: Settings) -> Sequence[Service]:
             log=settings.home / "logs" / f"{name}.log",
             advice="Look into that file, then run 'leerp doctor' for the state of the services.",
             ready=ready,
+            restart_pauses=RESTART_PAUSES,
         )
         for name, ready in (
             ("worker", worker_polls),

@@ -1,14 +1,15 @@
 """Freezing a campaign: who gets a notice, in which variant, at which contact, once and for all.
 
-Everything after works on the frozen rows. A repeat of any of these calls, after a crash or a retry,
-changes nothing and answers the same. Source: R23, R24, R33, R49, R72; reliability 2.2, 2.3.
+Everything after works on the frozen rows; the directory in force still says which rights and keys
+these recipients have by then. A repeat of any of these calls, after a crash or a retry, changes nothing
+and answers the same. Source: R23, R24, R33, R49, R72; reliability 2.2, 2.3.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -69,6 +70,11 @@ class Frozen(_Border):
     held: int
 
 
+GONE = "no longer in the directory: what right it has is unknown"
+NOBODY = LockDecision(allowed=False, variant=Variant.SUMMARY, reasons=(GONE,))
+"""For a recipient that the directory no longer has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMaker:
     """Makes the rows of one campaign."""
@@ -79,7 +85,10 @@ class RowMaker:
     message_key: bytes = field(repr=False)
     now: datetime
 
-    def decide(self, recipient: Recipient, contact: int) -> LockDecision:
+    def decide(self, recipient: Recipient | None, contact: int) -> LockDecision:
+        """Whether the notice may go to this contact now."""
+        if recipient is None or contact >= len(recipient.contacts):
+            return NOBODY
         return open_locks(
             recipient,
             recipient.contacts[contact],
@@ -159,6 +168,37 @@ def freeze(
     )
 
 
+def require_everybody(
+    directory: Directory,
+    kind: NoticeKind,
+    classes: Collection[RecipientClass],
+    omissions: Mapping[RecipientClass, str],
+) -> None:
+    """Pass only a notice that reaches every class it must, or says why one is left out (R23, R24).
+
+    Raises:
+        Refused: ``class-left-out``, naming each class, or ``nobody`` when all are left out.
+    """
+    wanted = set(classes) - set(omissions)
+    required = set(classes)
+    if kind in _COMPLETE:
+        required |= INTERNAL_CLASSES | EXTERNAL_CLASSES
+    empty = [
+        name
+        for name in RecipientClass
+        if name in required - set(omissions)
+        and (name not in wanted or not directory.of_class(name))
+    ]
+    if empty:
+        raise Refused(
+            "class-left-out",
+            f"nobody of {', '.join(empty)} would be told: add them to the directory, or state for "
+            "each of these classes why it is left out (R24)",
+        )
+    if not any(directory.of_class(name) for name in wanted):
+        raise Refused("nobody", "every class is left out: a notice needs somebody to go to")
+
+
 def recipients_of(connection: Connection, campaign_id: str) -> tuple[str, ...]:
     """Everybody the campaign was frozen for, held ones too, in its order (R49)."""
     ids = connection.scalars(
@@ -203,26 +243,9 @@ def _chosen(directory: Directory, order: FreezeOrder) -> list[tuple[str, Recipie
         known = [(r.id, r) for r in directory.recipients if r.id in set(order.recipients)]
         gone = sorted(set(order.recipients) - {name for name, _ in known})
         return [*known, *((name, None) for name in gone)]
+    require_everybody(directory, order.content.kind, order.classes, order.omissions)
     wanted = set(order.classes) - set(order.omissions)
-    required = set(order.classes)
-    if order.content.kind in _COMPLETE:
-        required |= INTERNAL_CLASSES | EXTERNAL_CLASSES
-    empty = [
-        name
-        for name in RecipientClass
-        if name in required - set(order.omissions)
-        and (name not in wanted or not directory.of_class(name))
-    ]
-    if empty:
-        raise Refused(
-            "class-left-out",
-            f"nobody of {', '.join(empty)} would be told: add them to the directory, or state for "
-            "each of these classes why it is left out (R24)",
-        )
-    chosen = [(r.id, r) for r in directory.recipients if r.recipient_class in wanted]
-    if not chosen:
-        raise Refused("nobody", "every class is left out: a notice needs somebody to go to")
-    return [*chosen]
+    return [(r.id, r) for r in directory.recipients if r.recipient_class in wanted]
 
 
 def _first_row(
@@ -230,12 +253,7 @@ def _first_row(
 ) -> dict[str, Any]:
     """To the contact that may get the fullest variant, the earlier one of two alike (R72)."""
     if recipient is None:
-        gone = LockDecision(
-            allowed=False,
-            variant=Variant.SUMMARY,
-            reasons=("no longer in the directory: what right it has is unknown",),
-        )
-        return maker.row(recipient_id, 0, gone, cursor=cursor, revision=0)
+        return maker.row(recipient_id, 0, NOBODY, cursor=cursor, revision=0)
     order = list(Variant)
     decisions = [maker.decide(recipient, contact) for contact in range(len(recipient.contacts))]
     opened = [(order.index(d.variant), n) for n, d in enumerate(decisions) if d.allowed]

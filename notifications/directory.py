@@ -154,6 +154,26 @@ class Directory:
         return tuple(r for r in self.recipients if wanted & set(r.principals))
 
 
+class DirectoryInForce:
+    """The recipients of the newest version, read again only when another one came into force."""
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._recipients: dict[str, Recipient] = {}
+
+    def by_id(self, connection: Connection) -> dict[str, Recipient]:
+        """The recipients as they are now.
+
+        Raises:
+            NotFound: no directory was imported.
+        """
+        newest = newest_version(connection)
+        if newest is None or newest[0] != self._version:
+            read = Directory.load(connection)
+            self._version, self._recipients = read.version, read.by_id()
+        return self._recipients
+
+
 def newest_version(connection: Connection) -> tuple[int, str] | None:
     """Number of the newest version and the SHA-256 of its content, or None before the first."""
     row = connection.execute(
@@ -214,6 +234,12 @@ def key_problem(contact: Contact, now: datetime) -> tuple[str, str] | None:
     return None
 
 
+def officers(connection: Connection) -> list[Officer]:
+    """Everybody who may act, in the order of their ids."""
+    rows = connection.execute(select(officer_table).order_by(officer_table.c.id)).mappings()
+    return [Officer.model_validate(dict(row)) for row in rows]
+
+
 def officer(connection: Connection, officer_id: str) -> Officer:
     """The officer of this id.
 
@@ -228,6 +254,6 @@ def officer(connection: Connection, officer_id: str) -> Officer:
     if row is None:
         raise NotFound(
             f"no officer {officer_id!r} in the directory: check the id with "
-            "'leerp directory list', or import a directory that names this officer"
+            "'leerp directory officers', or import a directory that names this officer"
         )
     return Officer.model_validate(dict(row))

@@ -20,10 +20,12 @@ from infra.database import Database
 from infra.tables import directory_version
 from infra.tables import officer as officer_table
 from infra.tables import recipient as recipient_table
+from notifications.authority import ADMINISTERING, Attempt, administrator, attempted
 from notifications.directory import Officer, Recipient, Record, newest_version
 from protocol.errors import Refused
+from protocol.wording import in_words
 
-MAX_PROBLEMS = 20
+COMMAND = "directory import"
 
 
 class _File(Record):
@@ -42,25 +44,31 @@ class ImportResult(Record):
     officers: int
 
 
-def import_directory(database: Database, text: str, *, by: str) -> ImportResult:
+def import_directory(
+    database: Database, text: str, *, by: str, channel: str = "system"
+) -> ImportResult:
     """Make the JSON document ``{"recipients": [..], "officers": [..]}`` the directory in force.
 
     The whole document is checked before anything is written; version, recipients, officers and
     audit row are written in one transaction. Content that is already in force keeps its version.
 
     Raises:
-        Refused: not JSON, or an entry is wrong; the message names the entry's id and the field.
+        Refused: ``directory-invalid``, not JSON, or an entry is wrong; the message names the entry's
+            id and the field. ``unknown-officer`` or ``wrong-role``: the first directory may come from
+            anybody, every other takes an officer of the one in force with the role duty-manager.
     Source: R25.
     """
     document = _read(text)
     digest = hashlib.sha256(to_json(document)).hexdigest()
-    with database.write() as connection:
+    attempt = Attempt(officer=by, command=COMMAND, subject="directory", channel=channel)
+    with attempted(database, attempt) as connection:
+        administrator(connection, by, COMMAND)
         newest = newest_version(connection)
         new = newest is None or newest[1] != digest
         version = newest[0] if newest else 0
         if new:
             version += 1
-            _write(connection, document, version=version, digest=digest, by=by)
+            _write(connection, document, version=version, digest=digest, by=by, channel=channel)
     return ImportResult(
         version=version,
         new=new,
@@ -69,7 +77,15 @@ def import_directory(database: Database, text: str, *, by: str) -> ImportResult:
     )
 
 
-def _write(connection: Connection, document: _File, *, version: int, digest: str, by: str) -> None:
+def _write(
+    connection: Connection,
+    document: _File,
+    *,
+    version: int,
+    digest: str,
+    by: str,
+    channel: str,
+) -> None:
     connection.execute(
         insert(directory_version).values(
             version=version, imported_at=datetime.now(UTC), by=by, sha256=digest
@@ -96,6 +112,7 @@ def _write(connection: Connection, document: _File, *, version: int, digest: str
         "directory_imported",
         actor=by,
         subject=f"directory/{version}",
+        channel=channel,
         sha256=digest,
         recipients=len(document.recipients),
         officers=len(document.officers),
@@ -110,14 +127,17 @@ def _read(text: str) -> _File:
     try:
         document = _File.model_validate(raw)
     except ValidationError as exc:
-        problems = [
-            f"{_entry(raw, error['loc'])}: {error['msg'].removeprefix('Value error, ')}"
-            for error in exc.errors(include_input=False, include_url=False)[:MAX_PROBLEMS]
-        ]
-        raise Refused("directory-invalid", "; ".join(problems)) from None
+        problems = in_words(exc, lambda location: _entry(raw, location))
+        raise Refused("directory-invalid", problems) from None
     for kind, entries in (("recipient", document.recipients), ("officer", document.officers)):
         if twice := _duplicates([entry.id for entry in entries]):
             raise Refused("directory-invalid", f"{kind} {', '.join(twice)} stands there twice")
+    if not any(ADMINISTERING & set(officer.roles) for officer in document.officers):
+        raise Refused(
+            "directory-invalid",
+            f"officers: give one of them the role {', '.join(ADMINISTERING)}, or nobody could import "
+            "the next directory",
+        )
     return document
 
 

@@ -33,6 +33,7 @@ from notifications.products import Component, Product, Purpose, Reduced, Variant
 from protocol.errors import Refused
 from protocol.markings import Marking, Pap
 from protocol.stages import NoticeKind
+from protocol.wording import Location, in_words
 
 SECTIONS = {
     "marking": "0 Marking",
@@ -207,13 +208,12 @@ def early_warning(document: Mapping[str, Any]) -> EarlyWarning:
     try:
         return EarlyWarning.model_validate(document)
     except ValidationError as exc:
-        problems = [
-            f"section {SECTIONS.get(str(place), place)}, "
-            f"{'.'.join(map(str, rest)) or 'all of it'}: {error['msg'].removeprefix('Value error, ')}"
-            for error in exc.errors(include_input=False, include_url=False)
-            for place, *rest in [error["loc"] or ("the notice",)]
-        ]
-        raise Refused("ewn-incomplete", "; ".join(problems)) from None
+        raise Refused("ewn-incomplete", in_words(exc, _in_its_section)) from None
+
+
+def _in_its_section(location: Location) -> str:
+    place, *rest = location or ("the notice",)
+    return f"section {SECTIONS.get(str(place), place)}, {'.'.join(map(str, rest)) or 'all of it'}"
 
 
 def check_ewn(ewn: EarlyWarning) -> list[str]:

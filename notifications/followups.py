@@ -83,7 +83,7 @@ class _Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Campaign:
-    """A frozen campaign, read for a follow-up."""
+    """A frozen campaign, read for a follow-up; its recipients as the directory in force has them."""
 
     maker: RowMaker
     recipients: dict[str, Recipient]
@@ -97,7 +97,8 @@ def remind(
     """Append the ``revision``-th reminder (from 1) to the contact that was reached last.
 
     For all who have not acknowledged although a mail was accepted for them. The locks are tried
-    again; where one has closed since, the reminder is held with the reason.
+    again with the rights and keys of the directory in force; where one has closed since, or where the
+    recipient is no longer in the directory, the reminder is held with the reason.
 
     Raises:
         NotFound: no such campaign.
@@ -105,13 +106,12 @@ def remind(
     read = _read(connection, campaign_id, message_key, now)
     rows: list[dict[str, Any]] = []
     for each in read.open:
-        recipient = read.recipients.get(each.id)
         accepted = [row["contact"] for row in each.rows if row["state"] == State.ACCEPTED]
         reminded = any(row["revision"] >= revision for row in each.rows)
-        if recipient is None or reminded or not accepted:
+        if reminded or not accepted:
             continue
         contact = max(accepted)
-        decision = read.maker.decide(recipient, contact)
+        decision = read.maker.decide(read.recipients.get(each.id), contact)
         cursor = read.size + len(rows)
         rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=revision))
     _append(connection, read, rows, "campaign_reminded", revision=revision)
@@ -130,7 +130,7 @@ def second_contact(
 
     Those whose first mail was refused or held are among them. ``contacts`` is how many contacts each
     shall have been tried at after the call: 2 for the second, 3 for the third. Contacts whose locks
-    are closed are passed over.
+    are closed by the directory in force are passed over; who has left it has no contact.
 
     Raises:
         NotFound: no such campaign.
@@ -254,7 +254,7 @@ def _read(connection: Connection, campaign_id: str, message_key: bytes, now: dat
             message_key=message_key,
             now=now,
         ),
-        recipients=Directory.load(connection, row.directory_version).by_id(),
+        recipients=Directory.load(connection).by_id(),
         open=tuple(
             _Open(id=name, rows=theirs)
             for name, theirs in grouped.items()

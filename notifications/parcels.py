@@ -7,9 +7,10 @@ with its reason. Source: reliability 2.2 steps 2 and 3, F-M10, F-M11.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email import message_from_bytes
 from typing import Self
 
 import structlog
@@ -20,7 +21,8 @@ from infra.settings import Settings
 from infra.tables import campaign, notification
 from notifications import mail
 from notifications.acknowledgement import make_token
-from notifications.directory import Contact, Directory, Recipient
+from notifications.campaigns import GONE
+from notifications.directory import Contact, DirectoryInForce, Recipient
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
@@ -28,7 +30,7 @@ from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
 from notifications.rendering import render
-from notifications.smime import Signer
+from notifications.smime import Signer, is_sealed, sealed_for
 from protocol.errors import LeerpError, NotFound
 
 log = structlog.get_logger()
@@ -69,13 +71,17 @@ def recheck_locks(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packer:
-    """Builds and checks the mails of one campaign, with the directory version it was frozen with."""
+    """Builds and checks the mails of one campaign.
+
+    Who gets one was frozen; address, rights and keys are those of the directory in force, so that a
+    right or a key that was withdrawn meanwhile counts at once (F-M10, F-M11).
+    """
 
     incident_id: str
     content: NoticeContent
     product: Product
     exercise: bool
-    recipients: dict[str, Recipient]
+    directory: DirectoryInForce
     settings: Settings
     signer: Signer
     ack_key: bytes = field(repr=False)
@@ -95,7 +101,7 @@ class Packer:
         """Read what is frozen.
 
         Raises:
-            NotFound: no such campaign, or its directory version is gone.
+            NotFound: no such campaign.
             ServiceDown: the notice asks for acknowledgement, and the console has no address.
         """
         row = connection.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
@@ -109,7 +115,7 @@ class Packer:
             content=content,
             product=content.product(),
             exercise=row.exercise,
-            recipients=Directory.load(connection, row.directory_version).by_id(),
+            directory=DirectoryInForce(),
             settings=settings,
             signer=signer,
             ack_key=ack_key,
@@ -119,12 +125,17 @@ class Packer:
     def pack(
         self, connection: Connection, claims: Sequence[Claim], now: datetime
     ) -> tuple[list[Parcel], list[Outcome]]:
-        """Parcels of the claims, with the stored bytes where there are any; and what cannot be built."""
+        """Parcels of the claims, and what cannot be built.
+
+        The stored bytes are used again where there are any, unless they were made for another address
+        or key than the directory has now.
+        """
         first_ids = _first_message_ids(connection, claims)
+        recipients = self.directory.by_id(connection)
         parcels, poison = [], []
         for claim in claims:
             try:
-                parcels.append(self._parcel(claim, first_ids, now))
+                parcels.append(self._parcel(claim, recipients, first_ids, now))
             except LeerpError as error:
                 code = getattr(error, "reason", type(error).__name__)
                 poison.append(_held(claim, str(error), code))
@@ -137,14 +148,26 @@ class Packer:
     def closed(
         self, connection: Connection, parcels: Sequence[Parcel], now: datetime
     ) -> list[Outcome]:
-        """Those for which a lock is closed by now; a check that fails counts as closed."""
+        """Those that may not go as they are: a lock is closed by now, or address or key have changed.
+
+        A check that fails counts as closed.
+        """
         if not parcels:
             return []
         permissions = load_permissions(connection, self.incident_id)
+        recipients = self.directory.by_id(connection)
         closed = []
         for parcel in parcels:
+            current = recipients.get(parcel.recipient.id)
+            if current is not None and parcel.contact not in current.contacts:
+                closed.append(_made_anew(parcel.claim, now))
+                continue
             try:
-                reason = self.recheck(parcel, self.product, permissions, now)
+                reason = (
+                    self.recheck(replace(parcel, recipient=current), self.product, permissions, now)
+                    if current
+                    else GONE
+                )
             except SQLAlchemyError:
                 raise  # the database's trouble is not the recipient's
             except Exception as error:  # noqa: BLE001 - a check that fails counts as closed
@@ -154,14 +177,24 @@ class Packer:
                 closed.append(_held(parcel.claim, reason, "lock-closed"))
         return closed
 
-    def _parcel(self, claim: Claim, first_ids: dict[str, str], now: datetime) -> Parcel:
-        recipient = self.recipients.get(claim.recipient_id)
-        if recipient is None or claim.contact >= len(recipient.contacts):
+    def _parcel(
+        self,
+        claim: Claim,
+        recipients: Mapping[str, Recipient],
+        first_ids: dict[str, str],
+        now: datetime,
+    ) -> Parcel:
+        recipient = recipients.get(claim.recipient_id)
+        if recipient is None:
+            raise NotFound(GONE)
+        if claim.contact >= len(recipient.contacts):
             raise NotFound(
-                f"the directory has no contact {claim.contact} of {claim.recipient_id!r}"
+                f"the directory has no contact {claim.contact + 1} of {claim.recipient_id!r} any more"
             )
         contact = recipient.contacts[claim.contact]
-        raw = claim.raw or self._build(claim, recipient, contact, first_ids.get(claim.id), now)
+        raw = claim.raw
+        if raw is None or not _made_for(raw, contact):
+            raw = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
         return Parcel(claim=claim, recipient=recipient, contact=contact, raw=raw)
 
     def _build(
@@ -223,6 +256,27 @@ def _first_message_ids(connection: Connection, claims: Sequence[Claim]) -> dict[
         for c in claims
         if c.revision > 0 and (c.recipient_id, c.contact) in firsts
     }
+
+
+def _made_for(raw: bytes, contact: Contact) -> bool:
+    """Whether a mail was written to this contact's address, and encrypted, if at all, to its key."""
+    message = message_from_bytes(raw)
+    if message["To"] != contact.email:
+        return False
+    if not is_sealed(message):
+        return True
+    certificate = contact.x509()
+    return certificate is not None and sealed_for(message, certificate)
+
+
+def _made_anew(claim: Claim, now: datetime) -> Outcome:
+    return Outcome(
+        claim=claim,
+        state=State.RETRY_DUE,
+        detail="the directory has another address or key by now: the mail is made anew",
+        code="directory-changed",
+        due_at=now,
+    )
 
 
 def _log_defect(event: str, claim: Claim, error: Exception) -> None:

@@ -45,6 +45,7 @@ def record_permission(
     by: str,
     given_at: datetime,
     expires_at: datetime,
+    channel: str = "system",
 ) -> None:
     """Store a provider's word as officer ``by`` confirms it, with its audit row.
 
@@ -76,7 +77,9 @@ def record_permission(
         "permission_recorded",
         actor=by,
         subject=incident_id,
+        channel=channel,
         kind=kind,
+        provider=provider,
         recipients=names,
         evidence=evidence,
         expires_at=expires_at,

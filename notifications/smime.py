@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.message import Message
 from pathlib import Path
 from typing import Self
 
@@ -170,7 +171,7 @@ def unseal(raw: bytes, key: rsa.RSAPrivateKey, certificate: x509.Certificate) ->
     message = message_from_bytes(raw)
     payload = message.get_payload(decode=True)
     refusal = Refused("not-for-this-key", "this is no mail that this key can decrypt")
-    if message.get_content_type() != "application/pkcs7-mime" or not isinstance(payload, bytes):
+    if not is_sealed(message) or not isinstance(payload, bytes):
         raise refusal
     try:
         signed = pkcs7.pkcs7_decrypt_der(payload, certificate, key, [])
@@ -183,6 +184,20 @@ def unseal(raw: bytes, key: rsa.RSAPrivateKey, certificate: x509.Certificate) ->
     if len(parts) != 3:  # headers, content, signature
         raise Refused("not-signed", "the mail is encrypted but not signed")
     return Unsealed(signed=signed, inner=parts[1].removesuffix(b"\r\n"))
+
+
+def is_sealed(message: Message) -> bool:
+    """Whether a mail is encrypted."""
+    return message.get_content_type() == "application/pkcs7-mime"
+
+
+def sealed_for(message: Message, certificate: x509.Certificate) -> bool:
+    """Whether an encrypted mail names this certificate as its recipient's (RFC 5652 section 6.2.1)."""
+    payload = message.get_payload(decode=True)
+    serial = certificate.serial_number
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1)
+    issuer_and_serial = certificate.issuer.public_bytes() + bytes((2, len(octets))) + octets
+    return isinstance(payload, bytes) and issuer_and_serial in payload
 
 
 def base64_lines(data: bytes) -> bytes:

@@ -21,6 +21,9 @@ class Refused(LeerpError):
 class RejectedReport(LeerpError):
     """A record that can never be accepted; ``reason`` is the code that statistics are made of."""
 
+    kept: bytes | None = None
+    """What to keep of the record where the record itself may not be kept."""
+
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason

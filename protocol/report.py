@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -27,6 +27,13 @@ from protocol.parties import DetectedBy, SourceGroup
 
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?", re.IGNORECASE)
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"})
+"""General categories of what cannot be seen on its own: controls, format characters, spaces, marks."""
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as nothing."""
+FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
+"""Reports speak of times from ``FIRST_TIME`` to before this: beyond, arithmetic overflows."""
 
 
 def clean_text(text: str) -> str:
@@ -44,11 +51,27 @@ def _harmless_subject(text: str) -> str:
     return text
 
 
+def _visible(text: str) -> str:
+    if all(c in _BLANKS or unicodedata.category(c) in _UNSEEN for c in text):
+        raise ValueError("it is blank, since it holds nothing that can be seen")
+    return text
+
+
+def _plausible(moment: datetime) -> datetime:
+    if not FIRST_TIME <= moment < END_OF_TIME:
+        raise ValueError("a time must lie in the years 1970 to 2199 (UTC)")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""A time that a report speaks of."""
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(clean_text)
 ]
 """A short text of at most 1,000 characters."""
-Title = Annotated[Line, StringConstraints(min_length=1), AfterValidator(_harmless_subject)]
+Name = Annotated[Line, AfterValidator(_visible)]
+"""A line with something to be seen."""
+Title = Annotated[Name, AfterValidator(_harmless_subject)]
 """A line that may become the subject of a mail."""
 Prose = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(clean_text)]
 """A long text of at most 100,000 characters."""
@@ -76,8 +99,8 @@ class TimeWindow(Wire):
     """A time with its uncertainty: the truth lies in [earliest, latest], both UTC-aware."""
 
     kind: TimeKind
-    earliest: AwareDatetime
-    latest: AwareDatetime
+    earliest: Moment
+    latest: Moment
     tz_known: bool = True
 
     @model_validator(mode="after")
@@ -120,7 +143,7 @@ class Disruption(StrEnum):
 class Reporter(Wire):
     """Who sent the report."""
 
-    name: Line
+    name: Name
     country: Country | None = None
     contact: Line = ""
 
@@ -170,8 +193,8 @@ class Indicator(Wire):
         str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(clean_text)
     ]
     role: Line = ""
-    first_seen: AwareDatetime | None = None
-    last_seen: AwareDatetime | None = None
+    first_seen: Moment | None = None
+    last_seen: Moment | None = None
     confidence_raw: Line = ""
 
 
@@ -235,7 +258,7 @@ class IncidentReport(ReportContent):
     received_at: AwareDatetime
     format: Line
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    """Of the raw record as it came from Kafka."""
+    """Of the raw record as it came from Kafka, or of what was kept of it."""
 
     def window(self) -> tuple[datetime, datetime]:
         """Earliest and latest time that the report speaks of; reporting time only if no other."""

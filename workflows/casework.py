@@ -7,33 +7,38 @@ Source: R7, R10 to R12, R15 to R17; domain 2.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, update
 
 from activities.evidence import load_findings
 from classification.assessment import Assessment
-from classification.findings import Findings
 from classification.initial import initial_threat_assessment
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from infra.tables import evaluation, incident, report
-from notifications.directory import Officer
-from notifications.directory import officer as find_officer
+from infra.tables import evaluation, report
+from notifications.authority import Attempt, acting
+from notifications.directory import Directory
+from notifications.locks import PermissionKind
+from notifications.permissions import record_permission
 from protocol.errors import NotFound, Refused
 from protocol.grades import Grade, InformationAccuracy
 from protocol.parties import Role, SourceGroup
 from protocol.profile import Profile
-
-GRADERS = frozenset({Role.ANALYST, Role.DUTY_OFFICER, Role.LAUNCH})
+from workflows.open_incident import opened, require_workable
+from workflows.statements import with_statement
 
 
 class Casework:
-    """Desk work of one officer, over one channel. Every act is one transaction with its audit row."""
+    """Desk work of one officer, over one channel. Every act is one transaction with its audit row.
+
+    All methods raise ``Refused`` (``unknown-officer``, ``wrong-role``, ``incident-merged``,
+    ``incident-ended``) and ``NotFound`` (no such incident), besides what they name themselves.
+    """
 
     def __init__(self, database: Database, profile: Profile, *, officer: str, channel: str) -> None:
         self._database = database
@@ -47,9 +52,8 @@ class Casework:
         Raises:
             Refused: it is no cluster under triage, or the reason is missing.
         """
-        with self._database.write() as connection:
-            self.acting(connection)
-            status = _status(connection, incident_id)
+        with self._open(incident_id, "detect") as connection:
+            status = require_workable(connection, incident_id)
             if status != "triage":
                 raise Refused("not-in-triage", f"{incident_id} is {status}, not under triage")
             if not reason.strip():
@@ -59,33 +63,35 @@ class Casework:
             )
             casefile.tell(connection, "incident", incident_id)
 
-    def grade(self, report_id: str, grade: Grade, *, reason: str) -> None:
-        """Give a report the centre's grade (R11).
+    def grade(self, incident_id: str, report_id: str, grade: Grade, *, reason: str) -> None:
+        """Give a report of the incident the centre's grade (R11).
 
         A provider's own grade is not changed: a differing view becomes a proposal that waits for the
         provider's agreement (domain 2.1, E3).
 
         Raises:
-            NotFound: no such report.
+            NotFound: the incident has no such report.
             Refused: ``provider-graded`` (the proposal is recorded), ``no-reason`` or ``wrong-role``;
                 digit 3 needs the ids of independent items, which one report alone cannot give.
         """
-        with self._database.write() as connection:
-            self.acting(connection)
+        with self._open(incident_id, "grade") as connection:
             row = connection.execute(
-                select(report.c.id, report.c.group, report.c.incident_id).where(
-                    report.c.id == report_id
+                select(report.c.group).where(
+                    report.c.id == report_id, report.c.incident_id == incident_id
                 )
             ).one_or_none()
             if row is None:
-                raise NotFound(f"no report {report_id}: see 'leerp reports list'")
+                raise NotFound(
+                    f"{incident_id} has no report {report_id}: see "
+                    f"'leerp reports list --incident {incident_id}'"
+                )
             self._check_grade(grade, reason)
             provided = _provider_graded(connection, report_id) and row.group != SourceGroup.OSINT
             self._add_evaluation(
                 connection, report_id, grade, reason, kind="proposal" if provided else "centre"
             )
             if not provided:
-                self._put_in_force(connection, row.incident_id, [report_id], grade)
+                self._put_in_force(connection, incident_id, [report_id], grade)
         if provided:
             raise Refused(
                 "provider-graded",
@@ -102,8 +108,7 @@ class Casework:
             NotFound: the incident has no such report.
             Refused: as ``grade``.
         """
-        with self._database.write() as connection:
-            self.acting(connection)
+        with self._open(incident_id, "grade") as connection:
             self._check_grade(grade, reason)
             rows = connection.execute(
                 select(report.c.id, report.c.group, report.c.document).where(
@@ -130,22 +135,15 @@ class Casework:
         single values replaced. The officer's id is put in by us.
 
         Raises:
-            Refused: ``bad-finding``, naming the field.
+            Refused: ``bad-finding``, naming the field, or ``wrong-role``: only the launch role sets
+                the rules aside with an ``override``.
         """
-        with self._database.write() as connection:
-            self.acting(connection)
-            _status(connection, incident_id)
-            before = load_findings(connection, incident_id).model_dump(mode="json")
-            for field, value in statement.items():
-                if isinstance(value, list):
-                    signed = [{**item, "officer": self._officer} for item in value]
-                    before[field] = [*before.get(field, []), *signed]
-                else:
-                    before[field] = {**value, "officer": self._officer}
-            try:
-                findings = Findings.model_validate(before)
-            except ValidationError as exc:
-                raise Refused("bad-finding", _first_problem(exc)) from exc
+        with self._open(incident_id, "state") as connection:
+            if "override" in statement:
+                acting(connection, self._officer, frozenset({Role.LAUNCH}), "an override")
+            findings = with_statement(
+                load_findings(connection, incident_id), statement, self._officer
+            )
             made = casefile.add_artefact(
                 connection,
                 incident_id,
@@ -164,8 +162,7 @@ class Casework:
             NotFound: nothing is assessed yet.
             Refused: a step of R11 to R15 is missing; the message says which.
         """
-        with self._database.write() as connection:
-            self.acting(connection)
+        with self._open(incident_id, "assess") as connection:
             newest = casefile.get_artefact(connection, incident_id, "assessment")
             completed = initial_threat_assessment(
                 Assessment.model_validate(newest.document),
@@ -182,17 +179,55 @@ class Casework:
                 channel=self._channel,
             )
 
-    def acting(self, connection: Connection) -> Officer:
-        """The acting officer.
+    def permit(
+        self,
+        incident_id: str,
+        kind: PermissionKind,
+        *,
+        provider: str,
+        recipients: Collection[str],
+        evidence: str,
+        lasting: timedelta,
+    ) -> datetime:
+        """Record a provider's permission for recipients, by id or class; return when it ends.
+
+        The locks take it into account from now on (domain 4.4).
 
         Raises:
-            NotFound: nobody of that id in the directory.
-            Refused: ``wrong-role``.
+            Refused: ``unknown-recipient``, naming what is neither id nor class of the directory, or
+                ``bad-permission``.
         """
-        acting = find_officer(connection, self._officer)
-        if not GRADERS & {Role(role) for role in acting.roles}:
-            raise Refused("wrong-role", f"{self._officer} may not work on reports and assessments")
-        return acting
+        now = datetime.now(UTC)
+        with self._open(incident_id, "permit") as connection:
+            known = Directory.load(connection)
+            classes = {str(each.recipient_class) for each in known.recipients}
+            if unknown := sorted(set(recipients) - known.by_id().keys() - classes):
+                raise Refused(
+                    "unknown-recipient",
+                    f"neither id nor class of a recipient: {', '.join(unknown)}; "
+                    "see 'leerp directory list'",
+                )
+            record_permission(
+                connection,
+                incident_id=incident_id,
+                kind=kind,
+                provider=provider,
+                recipients=recipients,
+                evidence=evidence,
+                by=self._officer,
+                given_at=now,
+                expires_at=now + lasting,
+                channel=self._channel,
+            )
+        return now + lasting
+
+    def _open(self, incident_id: str, command: str) -> AbstractContextManager[Connection]:
+        return opened(
+            self._database,
+            Attempt(
+                officer=self._officer, command=command, subject=incident_id, channel=self._channel
+            ),
+        )
 
     def _check_grade(self, grade: Grade, reason: str) -> None:
         if not reason.strip():
@@ -238,15 +273,8 @@ class Casework:
                 .where(report.c.id == report_id)
                 .values(source_grade=grade.source, information_grade=grade.information)
             )
-        if _status(connection, incident_id) == "detected":
+        if require_workable(connection, incident_id) == "detected":
             casefile.tell(connection, "incident", incident_id)
-
-
-def _status(connection: Connection, incident_id: str) -> str:
-    status = connection.scalar(select(incident.c.status).where(incident.c.id == incident_id))
-    if status is None:
-        raise NotFound(f"no incident {incident_id}: see 'leerp incidents list'")
-    return str(status)
 
 
 def _provider_graded(connection: Connection, report_id: str) -> bool:
@@ -257,9 +285,3 @@ def _provider_graded(connection: Connection, report_id: str) -> bool:
             )
         )
     )
-
-
-def _first_problem(exc: ValidationError) -> str:
-    problem = exc.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    return f"{place}: {problem['msg']}" if place else problem["msg"]

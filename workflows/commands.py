@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
@@ -16,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.campaigns import DraftRef
-from infra import audit, casefile
+from infra import audit
 from infra.casefile import Artefact
 from infra.database import Database
 from notifications.directory import officer as find_officer
@@ -36,6 +35,7 @@ from workflows.messages import (
     Refusal,
     Reopening,
 )
+from workflows.reading import digest_read, note_reading
 
 
 class Commands:
@@ -65,7 +65,6 @@ class Commands:
         Raises:
             Refused: wrong role or stage, or what the gate itself asks for is missing.
         """
-        status = await self.status(incident_id)
         proposal = Proposal(
             command_id=command_id or new_command_id(),
             actor=await self.actor(incident_id, f"propose {gate}"),
@@ -74,7 +73,7 @@ class Commands:
             reason=reason,
             containment=containment,
             outcome=outcome,
-            basis=f"{status.threat_class}/{status.recommendation}",
+            basis=await self._basis(incident_id, draft),
         )
         return await self._update(incident_id, Incident.propose, proposal, f"propose {gate}")
 
@@ -86,14 +85,13 @@ class Commands:
         digest: str | None = None,
         command_id: str | None = None,
     ) -> Answer:
-        """Agree as the second person to the draft with ``digest``; without one, to what waits now.
+        """Agree as the second person to the draft with ``digest``; without one, to what they read.
 
         Raises:
-            Refused: same person, wrong role, nothing waits, or the draft changed.
+            Refused: same person, wrong role, nothing waits, not read, or the draft changed.
         """
         if digest is None:
-            status = await self.status(incident_id)
-            digest = next((p.digest for p in status.pending if p.gate is gate), "")
+            digest = await self._read_digest(incident_id, gate)
         approval = Approval(
             command_id=command_id or new_command_id(),
             actor=await self.actor(incident_id, f"approve {gate}"),
@@ -101,6 +99,45 @@ class Commands:
             digest=digest,
         )
         return await self._update(incident_id, Incident.approve, approval, f"approve {gate}")
+
+    async def read(self, incident_id: str, gate: Gate) -> Artefact:
+        """The draft that waits at a gate; that this officer has read it is noted.
+
+        Raises:
+            Refused: ``nothing-proposed``, or ``altered-draft`` when its text is no longer there.
+        """
+        await self.actor(incident_id, f"read {gate}")
+        status = await self.status(incident_id)
+        digest = next((p.digest for p in status.pending if p.gate is gate), None)
+        if digest is None:
+            raise Refused("nothing-proposed", f"nothing waits for approval at {gate}")
+
+        def note() -> Artefact:
+            with self._database.write() as connection:
+                return note_reading(
+                    connection, incident_id, gate, digest, by=self._officer, channel=self._channel
+                )
+
+        return await asyncio.to_thread(note)
+
+    async def _read_digest(self, incident_id: str, gate: Gate) -> str:
+        """Of the draft at this gate that the officer read last."""
+
+        def find() -> str | None:
+            with self._database.read() as connection:
+                return digest_read(connection, incident_id, gate, self._officer)
+
+        digest = await asyncio.to_thread(find)
+        if digest is None:
+            await self.actor(incident_id, f"approve {gate}")
+            refused = Refused(
+                "not-read",
+                f"read the draft first: leerp incidents draft {incident_id} {gate} "
+                f"--as {self._officer}",
+            )
+            await self._audit_refusal(incident_id, f"approve {gate}", refused)
+            raise refused
+        return digest
 
     async def decline(
         self, incident_id: str, gate: Gate, *, reason: str, command_id: str | None = None
@@ -146,27 +183,6 @@ class Commands:
         )
         return await self._update(incident_id, Incident.reopen, reopening, "reopen")
 
-    async def draft(self, incident_id: str, kind: str, document: Mapping[str, Any]) -> Artefact:
-        """Store a draft as the next version of its kind.
-
-        Raises:
-            Refused: the officer is unknown.
-        """
-        await self.actor(incident_id, f"draft {kind}")
-
-        def store() -> Artefact:
-            with self._database.write() as connection:
-                return casefile.add_artefact(
-                    connection,
-                    incident_id,
-                    kind,
-                    document,
-                    by=self._officer,
-                    channel=self._channel,
-                )
-
-        return await asyncio.to_thread(store)
-
     # Where things stand
 
     async def status(self, incident_id: str) -> IncidentStatus:
@@ -180,6 +196,14 @@ class Commands:
             return await self._handle(incident_id).query(Incident.status)
         except RPCError as exc:
             raise _translated(exc, incident_id) from exc
+
+    async def _basis(self, incident_id: str, draft: Artefact) -> str:
+        """Class and recommendation that the draft speaks of, or else those of the moment."""
+        assessed = draft.document.get("assessment")
+        if assessed is not None:
+            return f"{assessed['threat_class']}/{assessed['recommendation']}"
+        status = await self.status(incident_id)
+        return f"{status.threat_class}/{status.recommendation}"
 
     async def actor(self, incident_id: str, attempt: str) -> Actor:
         """The acting officer with the roles that the directory gives.

@@ -28,13 +28,14 @@ from protocol.four_eyes import FourEyes
 from protocol.stages import Gate, NoticeKind, Stage
 from workflows.campaign import Campaign
 from workflows.messages import (
+    Answer,
     CampaignInput,
     CampaignOutcome,
-    CampaignSent,
     Command,
     IncidentInput,
     Proposal,
 )
+from workflows.renewal import resume, state_of
 
 DATABASE_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
@@ -55,55 +56,87 @@ class Desk:
         self.stage = Stage.DETECTION
         self.gates = FourEyes(case.profile.roles)
         self.assessment: AssessmentSummary | None = None
-        self.proposals: dict[str, Proposal] = {}
+        self.proposals: dict[Gate, Proposal] = {}
         """What waits at each gate, with its draft."""
-        self.approved: dict[str, Proposal] = {}
+        self.approved: dict[Gate, Proposal] = {}
         """The newest approved proposal of each gate."""
         self.records: dict[str, DraftRef] = {}
         """The newest record of each kind."""
-        self.sent: dict[str, CampaignSent] = {}
-        self.campaigns: dict[str, ChildWorkflowHandle[Any, CampaignOutcome]] = {}
+        self.sent: set[str] = set()
+        """Campaigns whose mails all had their first try."""
+        self.campaigns: dict[str, ChildWorkflowHandle[Any, CampaignOutcome] | None] = {}
+        """By id; None for one that an earlier run started."""
         self.decision = ""
         """The launch gate that two people opened; their record of it may still be on its way."""
         self.reopened = False
         self.ending = False
-        self._changed_up_to = 0
-        self._assessed_up_to = -1
-        self._stage_number = -1
-        self._stage_due = workflow.now()
-        self._clock_stopped = False
+        self.missed_reviews = 0
+        self.answers: dict[str, Answer] = {}
+        """By command id: a repeated command is answered alike."""
+        self.deadlines: dict[str, datetime] = {}
+        self.changed_up_to = 0
+        self.assessed_up_to = -1
+        self.stage_number = -1
+        self.stage_due = workflow.now()
+        self.clock_stopped = False
         """Whether the stage is no longer timed: it is overdue already, or its work is done."""
+        self.catching_up_to: Stage | None = None
+        """While stages that an earlier run went through are passed over."""
+        if case.resumed is not None:
+            resume(self, case.resumed)
 
     # What the stages say
 
+    @property
+    def catching_up(self) -> bool:
+        """Whether stages are passed over that an earlier run went through."""
+        return self.catching_up_to is not None
+
     async def enter(self, stage: Stage) -> None:
-        """Begin a stage: in the case file, in the search attribute, and on the clock."""
+        """Begin a stage: in the case file, in the search attribute, and on the clock.
+
+        After a renewal the stages up to the one in hand are passed over, since all they wait for
+        has happened.
+        """
+        if self.catching_up_to is not None:
+            if stage is self.catching_up_to:
+                self.catching_up_to = None
+            return
         self.stage = stage
-        self._stage_number += 1
-        self._clock_stopped = False
-        self._stage_due = workflow.now() + self.profile.stage_targets[stage]
+        self.stage_number += 1
+        self.clock_stopped = False
+        self.stage_due = workflow.now() + self.profile.stage_targets[stage]
         await self.write(
             CaseFileActivities.enter_stage,
             StageEntry(
                 incident_id=self.case.incident_id,
-                number=self._stage_number,
+                number=self.stage_number,
                 stage=stage,
                 at=workflow.now(),
+                profile=self.profile if self.stage_number == 0 else None,
             ),
         )
         workflow.upsert_search_attributes([STAGE_ATTRIBUTE.value_set(stage.value)])
 
     def stop_clock(self) -> None:
         """The stage has done its work; what it waits for now has no target time."""
-        self._clock_stopped = True
+        self.clock_stopped = True
+
+    def deadline(self, name: str, limit: timedelta) -> datetime:
+        """The end of a wait that began when it was first asked for; renewals do not move it."""
+        return self.deadlines.setdefault(name, workflow.now() + limit)
+
+    def forget_deadline(self, name: str) -> None:
+        """The wait is over; the next one of that name begins anew."""
+        self.deadlines.pop(name, None)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for ``condition``; meanwhile assess what comes in, and say so when time is up."""
         await self._wait(condition, None)
 
-    async def within(self, condition: Callable[[], bool], limit: timedelta) -> bool:
-        """As ``until``, but at most ``limit``; say whether the condition came true."""
-        return await self._wait(condition, workflow.now() + limit)
+    async def before(self, deadline: datetime, condition: Callable[[], bool]) -> bool:
+        """As ``until``, but at most to ``deadline``; say whether the condition came true."""
+        return await self._wait(condition, deadline)
 
     async def send(
         self,
@@ -149,10 +182,13 @@ class Desk:
 
     async def end_campaigns(self) -> None:
         """Nobody needs reminding of an incident that is over."""
-        for handle in self.campaigns.values():
-            if not handle.done():
-                with suppress(ApplicationError):  # it has just ended by itself
-                    await handle.signal(Campaign.end)
+        for campaign_id, handle in self.campaigns.items():
+            if handle is None or not handle.done():
+                campaign: workflow.ExternalWorkflowHandle[Any] = (
+                    workflow.get_external_workflow_handle(f"campaign-{campaign_id}")
+                )
+                with suppress(ApplicationError):  # it has ended by itself
+                    await campaign.signal(Campaign.end)
 
     # What the handlers record
 
@@ -165,7 +201,7 @@ class Desk:
 
     def changed(self, up_to: int) -> None:
         """Rows of this incident changed; duplicates, loss and reordering are all harmless."""
-        self._changed_up_to = max(self._changed_up_to, up_to)
+        self.changed_up_to = max(self.changed_up_to, up_to)
 
     async def record(self, command: Command, name: str, **detail: Any) -> None:
         """Write a person's decision to the case file, once for its command id."""
@@ -192,7 +228,7 @@ class Desk:
 
     @property
     def _stale(self) -> bool:
-        return self._changed_up_to > self._assessed_up_to
+        return self.changed_up_to > self.assessed_up_to
 
     async def _wait(self, condition: Callable[[], bool], deadline: datetime | None) -> bool:
         while not condition():
@@ -200,16 +236,26 @@ class Desk:
                 await self._assess()
             elif deadline is not None and workflow.now() >= deadline:
                 return False
-            elif not self._clock_stopped and workflow.now() >= self._stage_due:
+            elif not self.clock_stopped and workflow.now() >= self.stage_due:
                 await self._report_overdue()
+            elif self._history_is_long:
+                await self._renew()
             else:
                 await self._sleep_until_news(condition, deadline)
         return True
 
+    @property
+    def _history_is_long(self) -> bool:
+        info = workflow.info()
+        return (
+            info.is_continue_as_new_suggested()
+            or info.get_current_history_length() >= self.case.renew_after
+        )
+
     async def _sleep_until_news(
         self, condition: Callable[[], bool], deadline: datetime | None
     ) -> None:
-        ends = [] if self._clock_stopped else [self._stage_due]
+        ends = [] if self.clock_stopped else [self.stage_due]
         ends += [deadline] if deadline else []
         timeout = max(min(ends) - workflow.now(), timedelta()) if ends else None
         with suppress(TimeoutError):  # the caller's loop sees what time it is
@@ -217,13 +263,13 @@ class Desk:
 
     async def _assess(self) -> None:
         """Read the reports again. A launch decision on another assessment is refused from then on."""
-        up_to = self._changed_up_to
+        up_to = self.changed_up_to
         before = self.assessment
         self.assessment = await self.write(
             AssessmentActivities.assess_incident,
             AssessmentOrder(incident_id=self.case.incident_id, profile=self.profile),
         )
-        self._assessed_up_to = up_to
+        self.assessed_up_to = up_to
         if before is None or before.threat_class != self.assessment.threat_class:
             workflow.upsert_search_attributes(
                 [CLASS_ATTRIBUTE.value_set(self.assessment.threat_class)]
@@ -235,8 +281,8 @@ class Desk:
 
     async def _report_overdue(self) -> None:
         """The stage's target time passed: mark it and tell the duty manager."""
-        self._clock_stopped = True
-        number = self._stage_number
+        self.clock_stopped = True
+        number = self.stage_number
         await self.write(
             CaseFileActivities.mark_overdue,
             StageOverdue(incident_id=self.case.incident_id, number=number, at=workflow.now()),
@@ -244,5 +290,10 @@ class Desk:
         await self.send(
             NoticeKind.OVERDUE,
             revision=number + 1,
-            detail={"matter": f"stage {self.stage}", "due_at": self._stage_due.isoformat()},
+            detail={"matter": f"stage {self.stage}", "due_at": self.stage_due.isoformat()},
         )
+
+    async def _renew(self) -> None:
+        """Go on as a new run with the same state: a run takes 10,000 signals and 51,200 events."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self.case.model_copy(update={"resumed": state_of(self)}))

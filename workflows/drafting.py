@@ -1,21 +1,21 @@
 """Drafts of the case file: the texts that two people agree on before they become notices.
 
-A draft is checked when it is made, so that what waits at a gate could go out as it stands. Each has
-its notice under ``notice``; what is not for the addressees stands beside it.
+Every method first checks who acts and whether the incident may be worked on, and notes a refusal. A
+draft is checked when it is made, so that what waits at a gate could go out as it stands. Each has its
+notice under ``notice``; what is not for the addressees stands beside it.
 Source: R20 to R22, R28 to R31, R36 to R39, R48.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from infra import casefile
 from infra.casefile import Artefact
-from infra.database import Database
 from infra.tables import report
 from notifications.content import ContactPoint
 from notifications.ewn import EarlyWarning, check_ewn
@@ -31,37 +31,35 @@ from notifications.notices import (
 from protocol.errors import NotFound, Refused
 from protocol.markings import Marking
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES
-from protocol.profile import Profile
 from protocol.stages import Containment, NoticeKind, Recommendation
-from workflows.ewn_facts import ewn_facts
+from workflows.case_drafts import CaseDrafts, now, points_of
+from workflows.decided import recorded_centre
+from workflows.downgrades import DowngradeInput, lowered
+from workflows.ewn_facts import EwnFacts, ewn_facts
 from workflows.inputs import AgreementInput, CentreInput, NoteInput, read_input
 from workflows.plans import Plan, check_ready
 
 
-class Drafting:
-    """Makes drafts for one incident's officers; every draft is a version of its kind."""
+class Drafting(CaseDrafts):
+    """Makes the drafts of one officer; every draft is a version of its kind.
 
-    def __init__(
-        self, database: Database, profile: Profile, *, exercise: bool, officer: str, channel: str
-    ) -> None:
-        self._database = database
-        self._profile = profile
-        self._exercise = exercise
-        self._officer = officer
-        self._channel = channel
+    All methods raise ``Refused`` (``unknown-officer``, ``wrong-role``, ``incident-merged``,
+    ``incident-ended``) and ``NotFound`` (no such incident), besides what they name themselves.
+    """
 
     def centre(self, incident_id: str, given: Mapping[str, Any]) -> Artefact:
         """Draft the centre with the initial notice; skills that nobody brings are listed (R21).
 
         Raises:
-            Refused: ``bad-input``, naming the field.
+            Refused: ``bad-input``, naming the field, or ``class-left-out`` (R23, R24).
         """
-        centre = read_input(CentreInput, given)
-        with self._database.write() as connection:
+        with self._open(incident_id, "draft centre") as connection:
+            centre = read_input(CentreInput, given)
+            self._reach_everybody(connection, NoticeKind.INITIAL, centre.omissions)
             wanted = self._skills(connection, incident_id)
             notice = InitialNotice(
                 **self._common(incident_id),
-                triggered_at=_now(),
+                triggered_at=now(),
                 contact_points=centre.contact_points,
             )
             document = {
@@ -76,33 +74,13 @@ class Drafting:
         """Draft the next version of the Early Warning Notification from the case and the officer.
 
         Raises:
-            NotFound: nothing is assessed, or there is no centre to report back to.
-            Refused: ``bad-input`` or ``ewn-incomplete``; the message names section and field.
+            NotFound: nothing is assessed, or there is no recorded centre to report back to.
+            Refused: ``bad-input``, ``ewn-incomplete`` or ``class-left-out``; the message names
+                section and field, or the class.
         """
-        rules = self._profile.notices[NoticeKind.EWN]
-        with self._database.write() as connection:
-            centre = casefile.get_artefact(connection, incident_id, "centre")
-            assessment = casefile.get_artefact(connection, incident_id, "assessment")
-            before = casefile.find_artefact(connection, incident_id, "ewn")
+        with self._open(incident_id, "draft ewn") as connection:
             facts = ewn_facts(connection, incident_id)
-            number = before.version + 1 if before else 1
-            ewn = draft_ewn(
-                assessment.document,
-                read_input(EwnInput, given),
-                incident_id=incident_id,
-                number=number,
-                facts=facts.timeline,
-                indicators=facts.indicators,
-                inputs=facts.inputs,
-                contact_points=_points_of(centre),
-                author=self._officer,
-                triggered_at=datetime.fromisoformat(centre.document["notice"]["triggered_at"]),
-                now=_now(),
-                valid_for=self._profile.watch.ewn_valid_for,
-                acknowledge_within=rules.remind_after,
-                exercise=self._exercise,
-                previous=EarlyWarning.model_validate(before.document["notice"]) if before else None,
-            )
+            ewn = self._ewn(connection, incident_id, read_input(EwnInput, given), facts)
             if problems := check_ewn(ewn):
                 raise Refused("ewn-incomplete", "; ".join(problems))
             omissions = {
@@ -110,20 +88,26 @@ class Drafting:
                 for name in sorted(INTERNAL_CLASSES | EXTERNAL_CLASSES)
                 if name not in ewn.header.dissemination
             }
-            document = {"notice": ewn.model_dump(mode="json"), "omissions": omissions}
+            self._reach_everybody(connection, NoticeKind.EWN, omissions)
+            document = {
+                "notice": ewn.model_dump(mode="json"),
+                "omissions": omissions,
+                "left_out": list(facts.left_out),
+            }
             return self._add(connection, incident_id, "ewn", document)
 
     def invitation(self, incident_id: str, given: Mapping[str, Any]) -> Artefact:
         """Draft the invitation with date and place (R36).
 
         Raises:
+            NotFound: no centre is recorded.
             Refused: ``bad-input``; a call without a secure channel is refused too (R35).
         """
-        with self._database.write() as connection:
-            centre = casefile.get_artefact(connection, incident_id, "centre")
+        with self._open(incident_id, "draft invitation") as connection:
+            centre = recorded_centre(connection, incident_id)
             notice = read_input(
                 Invitation,
-                {**self._common(incident_id), "contact_points": _points_of(centre), **given},
+                {**self._common(incident_id), "contact_points": points_of(centre), **given},
             )
             document = {"notice": notice.model_dump(mode="json")}
             return self._add(connection, incident_id, "invitation", document)
@@ -134,13 +118,13 @@ class Drafting:
         Raises:
             Refused: ``bad-input``; every action has an owner and a due time (R37).
         """
-        plan = read_input(Plan, given)
-        with self._database.write() as connection:
+        with self._open(incident_id, "draft plan") as connection:
+            plan = read_input(Plan, given)
             return self._add(connection, incident_id, "plan-draft", plan.model_dump(mode="json"))
 
     def agreement(self, incident_id: str, country: str, by: str) -> Artefact:
         """Note that a member state agrees to the newest draft of the plan (R37)."""
-        with self._database.write() as connection:
+        with self._open(incident_id, "note agreement") as connection:
             draft = casefile.get_artefact(connection, incident_id, "plan-draft")
             agreed = read_input(
                 AgreementInput, {"country": country, "by": by, "draft": draft.version}
@@ -151,10 +135,11 @@ class Drafting:
         """The newest draft as the plan to adopt.
 
         Raises:
+            NotFound: no centre is recorded, or no plan is drafted.
             Refused: ``plan-conflict``, ``no-custody`` or ``not-agreed`` (R37 to R39).
         """
-        with self._database.write() as connection:
-            centre = casefile.get_artefact(connection, incident_id, "centre")
+        with self._open(incident_id, "draft plan to adopt") as connection:
+            centre = recorded_centre(connection, incident_id)
             draft = casefile.get_artefact(connection, incident_id, "plan-draft")
             plan = Plan.model_validate(draft.document)
             agreed = frozenset(
@@ -173,7 +158,7 @@ class Drafting:
                     for a in plan.actions
                 ),
                 agreed_by=tuple(sorted(agreed)) or ("Europol EC3",),
-                contact_points=_points_of(centre),
+                contact_points=points_of(centre),
             )
             document = {"notice": notice.model_dump(mode="json"), "plan": draft.document}
             return self._add(connection, incident_id, "plan", document)
@@ -182,65 +167,68 @@ class Drafting:
         self, incident_id: str, containment: Containment, *, statement: str, evidence: str
     ) -> Artefact:
         """Draft the closure with the sense in which the threat is contained, and its evidence (R48)."""
-        if not evidence.strip():
-            raise Refused("no-evidence", "closure needs the evidence that the threat is contained")
-        notice = read_input(
-            ClosureNotice,
-            {
-                **self._common(incident_id),
-                "closed_at": _now(),
-                "containment": containment,
-                "statement": statement,
-            },
-        )
-        document = {"notice": notice.model_dump(mode="json"), "evidence": evidence}
-        with self._database.write() as connection:
+        with self._open(incident_id, "draft closure") as connection:
+            if not evidence.strip():
+                raise Refused("no-evidence", "closure needs evidence that the threat is contained")
+            notice = read_input(
+                ClosureNotice,
+                {
+                    **self._common(incident_id),
+                    "closed_at": now(),
+                    "containment": containment,
+                    "statement": statement,
+                },
+            )
+            document = {"notice": notice.model_dump(mode="json"), "evidence": evidence}
             return self._add(connection, incident_id, "closure", document)
 
     def outcome(
         self, incident_id: str, decision: Recommendation, *, statement: str, desk: ContactPoint
     ) -> Artefact:
         """Draft what the notifiers are told where the protocol is not launched (R18)."""
-        notice = read_input(
-            OutcomeNotice,
-            {
-                **self._common(incident_id),
-                "decided_at": _now(),
-                "decision": decision,
-                "statement": statement,
-                "contact_points": (desk,),
-            },
-        )
-        with self._database.write() as connection:
+        with self._open(incident_id, "draft outcome") as connection:
+            notice = read_input(
+                OutcomeNotice,
+                {
+                    **self._common(incident_id),
+                    "decided_at": now(),
+                    "decision": decision,
+                    "statement": statement,
+                    "contact_points": (desk,),
+                },
+            )
             document = {"notice": notice.model_dump(mode="json")}
             return self._add(connection, incident_id, "outcome", document)
 
     def downgrade(
-        self, incident_id: str, report_id: str, marking: Mapping[str, Any], *, consent: str
+        self, incident_id: str, report_id: str, parts: Mapping[str, Any], *, consent: str
     ) -> Artefact:
         """Draft a lower marking for one report, with the evidence of its provider's consent.
 
-        It counts for warnings drafted after a second person has approved it (domain 4.4).
+        ``parts`` has the fields of ``DowngradeInput`` that are to be lowered. The draft counts for
+        warnings drafted after a second person has approved it (domain 4.4).
 
         Raises:
             NotFound: the incident has no such report.
-            Refused: ``bad-input``, or ``no-consent``.
+            Refused: ``bad-input``, ``no-consent``, ``nothing-named`` or ``not-lower``.
         """
-        if not consent.strip():
-            raise Refused(
-                "no-consent", "a lower marking needs the evidence of the provider's consent"
-            )
-        lower = read_input(Marking, marking)
-        with self._database.write() as connection:
-            known = connection.scalar(
-                select(report.c.id).where(
+        with self._open(incident_id, "draft downgrade") as connection:
+            if not consent.strip():
+                raise Refused(
+                    "no-consent", "a lower marking needs the evidence of the provider's consent"
+                )
+            told = connection.scalar(
+                select(report.c.document).where(
                     report.c.id == report_id, report.c.incident_id == incident_id
                 )
             )
-            if known is None:
+            if told is None:
                 raise NotFound(f"{incident_id} has no report {report_id}: see 'leerp reports list'")
+            own = Marking.model_validate(told["marking"])
+            lower = lowered(own, read_input(DowngradeInput, parts))
             document = {
                 "report": report_id,
+                "was": own.model_dump(mode="json"),
                 "marking": lower.model_dump(mode="json"),
                 "consent": consent,
             }
@@ -248,29 +236,35 @@ class Drafting:
 
     def note(self, incident_id: str, kind: str, text: str) -> Artefact:
         """A contribution, a review of open sources or an internal meeting, in the officer's words."""
-        noted = read_input(NoteInput, {"text": text})
-        with self._database.write() as connection:
+        with self._open(incident_id, f"note {kind}") as connection:
+            noted = read_input(NoteInput, {"text": text})
             return self._add(connection, incident_id, kind, noted.model_dump(mode="json"))
+
+    def _ewn(
+        self, connection: Connection, incident_id: str, said: EwnInput, facts: EwnFacts
+    ) -> EarlyWarning:
+        centre = recorded_centre(connection, incident_id)
+        assessment = casefile.get_artefact(connection, incident_id, "assessment")
+        before = casefile.find_artefact(connection, incident_id, "ewn")
+        return draft_ewn(
+            assessment.document,
+            said,
+            incident_id=incident_id,
+            number=before.version + 1 if before else 1,
+            facts=facts.timeline,
+            indicators=facts.indicators,
+            inputs=facts.inputs,
+            contact_points=points_of(centre),
+            author=self._officer,
+            triggered_at=datetime.fromisoformat(centre.document["notice"]["triggered_at"]),
+            now=now(),
+            valid_for=self._profile.watch.ewn_valid_for,
+            acknowledge_within=self._profile.notices[NoticeKind.EWN].remind_after,
+            exercise=self._exercise,
+            previous=EarlyWarning.model_validate(before.document["notice"]) if before else None,
+        )
 
     def _skills(self, connection: Connection, incident_id: str) -> tuple[str, ...]:
         assessment = casefile.find_artefact(connection, incident_id, "assessment")
         spreads = bool(assessment and assessment.document["self_propagating"])
         return self._profile.team_skills["self-propagating" if spreads else "default"]
-
-    def _common(self, incident_id: str) -> dict[str, Any]:
-        return {"incident_id": incident_id, "exercise": self._exercise, "issued_at": _now()}
-
-    def _add(
-        self, connection: Connection, incident_id: str, kind: str, document: Mapping[str, Any]
-    ) -> Artefact:
-        return casefile.add_artefact(
-            connection, incident_id, kind, document, by=self._officer, channel=self._channel
-        )
-
-
-def _points_of(centre: Artefact) -> tuple[ContactPoint, ...]:
-    return tuple(ContactPoint.model_validate(p) for p in centre.document["contact_points"])
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

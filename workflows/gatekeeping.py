@@ -63,8 +63,8 @@ class DeskView(Protocol):
     """What the checks read of the desk."""
 
     gates: FourEyes
-    proposals: dict[str, Proposal]
-    approved: dict[str, Proposal]
+    proposals: dict[Gate, Proposal]
+    approved: dict[Gate, Proposal]
     decision: str
     ending: bool
 

@@ -49,7 +49,6 @@ class Incident:
     def __init__(self, case: IncidentInput) -> None:
         # Here and not in run(): signal-with-start delivers before run() begins.
         self._desk = Desk(case)
-        self._answers: dict[str, Answer] = {}
 
     @workflow.run
     async def run(self, case: IncidentInput) -> IncidentOutcome:  # noqa: ARG002 (seen by init)
@@ -96,7 +95,7 @@ class Incident:
     @workflow.signal
     def campaign_sent(self, word: CampaignSent) -> None:
         """Every mail of a campaign had its first try."""
-        self._desk.sent[word.campaign_id] = word
+        self._desk.sent.add(word.campaign_id)
 
     # Commands of people
 
@@ -104,7 +103,7 @@ class Incident:
     async def propose(self, proposal: Proposal) -> Answer:
         """Put a draft before a second person."""
         desk = self._desk
-        if known := self._answers.get(proposal.command_id):
+        if known := self._desk.answers.get(proposal.command_id):
             return known
         desk.gates.propose(proposal.gate, proposal.draft.digest, proposal.actor)
         desk.proposals[proposal.gate] = proposal
@@ -118,14 +117,17 @@ class Incident:
     async def approve(self, approval: Approval) -> Answer:
         """The second person agrees: the gate opens."""
         desk = self._desk
-        if known := self._answers.get(approval.command_id):
+        if known := self._desk.answers.get(approval.command_id):
             return known
         desk.gates.approve(approval.gate, approval.digest, approval.actor)
         proposal = desk.proposals.pop(approval.gate)
         if approval.gate in gatekeeping.LAUNCH_GATES:
             desk.decide(approval.gate)
         answer = await self._answer(approval, "approved", approval.gate, approval.digest)
-        desk.approved[approval.gate] = proposal  # last, so that the record precedes the act
+        # Last, so that the record precedes the act; and an older one that was slow replaces nothing.
+        before = desk.approved.get(approval.gate)
+        if before is None or before.draft.version <= proposal.draft.version:
+            desk.approved[approval.gate] = proposal
         return answer
 
     @approve.validator
@@ -135,7 +137,7 @@ class Incident:
     @workflow.update
     async def decline(self, refusal: Refusal) -> Answer:
         """Take a proposal off the table."""
-        if known := self._answers.get(refusal.command_id):
+        if known := self._desk.answers.get(refusal.command_id):
             return known
         gone = self._desk.gates.decline(refusal.gate, refusal.actor)
         self._desk.proposals.pop(refusal.gate)
@@ -151,9 +153,11 @@ class Incident:
     @workflow.update
     async def record(self, record: Record) -> Answer:
         """Note what one officer did: centre, invitation, agreement, contribution, review."""
-        if known := self._answers.get(record.command_id):
+        if known := self._desk.answers.get(record.command_id):
             return known
-        answer = await self._answer(record, "recorded", None, record.draft.digest)
+        answer = await self._answer(
+            record, "recorded", None, record.draft.digest, what=record.draft.kind
+        )
         self._desk.records[record.draft.kind] = record.draft
         return answer
 
@@ -164,7 +168,7 @@ class Incident:
     @workflow.update
     async def reopen(self, reopening: Reopening) -> Answer:
         """Take up again an incident that was not launched."""
-        if known := self._answers.get(reopening.command_id):
+        if known := self._desk.answers.get(reopening.command_id):
             return known
         answer = await self._answer(reopening, "reopened", None, "")
         self._desk.reopened = True
@@ -207,20 +211,22 @@ class Incident:
 
     def _check(self, command_id: str, rule: Callable[[], object]) -> None:
         """Let a repeated command through to its answer; turn a refusal into the update's error."""
-        if command_id in self._answers:
+        if command_id in self._desk.answers:
             return
         try:
             rule()
         except Refused as refused:
             raise ApplicationError(str(refused), type=refused.reason) from refused
 
-    async def _answer(self, command: Command, state: str, gate: Gate | None, digest: str) -> Answer:
+    async def _answer(
+        self, command: Command, state: str, gate: Gate | None, digest: str, *, what: str = ""
+    ) -> Answer:
         """Fix the answer of this command id, and write the decision to the case file."""
         answer = Answer(stage=self._desk.stage, gate=gate, state=state, digest=digest)
-        self._answers[command.command_id] = answer
+        self._desk.answers[command.command_id] = answer
         await self._desk.record(
             command,
-            f"{gate}-{state}" if gate else state,
+            "-".join(part for part in (gate or what, state) if part),
             digest=digest,
             **gatekeeping.detail_of(command),
         )

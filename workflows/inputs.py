@@ -11,6 +11,7 @@ from notifications.content import ContactPoint, Words
 from protocol.errors import Refused
 from protocol.parties import RecipientClass
 from protocol.report import Country
+from protocol.wording import in_words
 
 Input = TypeVar("Input", bound=BaseModel)
 
@@ -57,8 +58,4 @@ def read_input(model: type[Input], given: Mapping[str, Any]) -> Input:
     try:
         return model.model_validate(dict(given))
     except ValidationError as exc:
-        problems = (
-            f"{'.'.join(str(part) for part in problem['loc']) or 'input'}: {problem['msg']}"
-            for problem in exc.errors(include_url=False, include_input=False)
-        )
-        raise Refused("bad-input", "; ".join(problems)) from exc
+        raise Refused("bad-input", in_words(exc)) from exc

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
+from activities.assessments import AssessmentSummary
 from activities.campaigns import DraftRef
 from infra.payload import Payload
 from protocol.four_eyes import Actor
@@ -20,6 +21,11 @@ class IncidentInput(Payload):
     incident_id: str
     profile: Profile
     exercise: bool
+
+    resumed: Resumed | None = None
+    """Where the run before this one left off, when history had grown long."""
+    renew_after: int = 4_000
+    """Events after which the run goes on as a new one with the same state."""
 
 
 class Changed(Payload):
@@ -127,6 +133,28 @@ class IncidentOutcome(Payload):
     decision: str
     containment: Containment | None = None
     closed_at: AwareDatetime
+
+
+class Resumed(Payload):
+    """The desk of an incident between two runs: references and decisions, no texts."""
+
+    stage: Stage
+    stage_number: int
+    stage_due: AwareDatetime
+    clock_stopped: bool
+    assessment: AssessmentSummary | None
+    proposals: dict[Gate, Proposal]
+    approved: dict[Gate, Proposal]
+    records: dict[str, DraftRef]
+    sent: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    decision: str
+    reopened: bool
+    changed_up_to: int
+    assessed_up_to: int
+    deadlines: dict[str, AwareDatetime]
+    missed_reviews: int
+    answers: dict[str, Answer]
 
 
 class CampaignInput(Payload):

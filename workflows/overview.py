@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Row, Table, func, select
 
 from infra import casefile
 from infra.tables import (
@@ -24,8 +24,21 @@ from infra.tables import (
 )
 from notifications.followups import counts
 from protocol.errors import NotFound
+from workflows.decided import pending_gates
 
-ARTEFACTS_SHOWN = ("assessment", "threat-assessment", "centre", "ewn", "plan", "closure", "outcome")
+DRAFTS_SHOWN = (
+    "assessment",
+    "threat-assessment",
+    "findings",
+    "outcome",
+    "centre",
+    "ewn",
+    "downgrade",
+    "invitation",
+    "plan-draft",
+    "plan",
+    "closure",
+)
 
 
 def incidents(connection: Connection, *, include_ended: bool = True) -> list[dict[str, Any]]:
@@ -62,17 +75,15 @@ def incidents(connection: Connection, *, include_ended: bool = True) -> list[dic
 
 
 def incident_details(connection: Connection, incident_id: str) -> dict[str, Any]:
-    """One incident: stages, newest artefacts, decisions and notices.
+    """One incident: stages, newest artefacts, what waits at a gate, decisions and notices.
 
     Raises:
         NotFound: no such incident.
     """
-    row = connection.execute(select(incident).where(incident.c.id == incident_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"no incident {incident_id}: see 'leerp incidents list'")
+    row = _incident(connection, incident_id)
     newest = {
         kind: found
-        for kind in ARTEFACTS_SHOWN
+        for kind in DRAFTS_SHOWN
         if (found := casefile.find_artefact(connection, incident_id, kind))
     }
     return {
@@ -91,6 +102,7 @@ def incident_details(connection: Connection, incident_id: str) -> dict[str, Any]
             kind: {"version": found.version, "by": found.by, "digest": found.digest}
             for kind, found in newest.items()
         },
+        "pending": [] if row.status == "ended" else pending_gates(connection, incident_id),
         "decisions": decisions(connection, incident_id),
         "notices": notices(connection, incident_id),
     }
@@ -123,7 +135,12 @@ def decisions(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
 
 
 def notices(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
-    """Every notice of the incident with its counts by state."""
+    """Every notice of the incident with its counts by state.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    _incident(connection, incident_id)
     rows = connection.execute(
         select(campaign).where(campaign.c.incident_id == incident_id).order_by(campaign.c.at)
     ).all()
@@ -139,8 +156,18 @@ def notices(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def notice_recipients(connection: Connection, campaign_id: str) -> list[dict[str, Any]]:
-    """Each mail of a notice: to which contact, in which state, why, and who acknowledged."""
+def notice_recipients(
+    connection: Connection, incident_id: str, campaign_id: str
+) -> list[dict[str, Any]]:
+    """Each mail of a notice: to which contact, in which state, why, and who acknowledged.
+
+    Raises:
+        NotFound: no such incident, or it has no such notice.
+    """
+    if campaign_id not in {each["id"] for each in notices(connection, incident_id)}:
+        raise NotFound(
+            f"{incident_id} has no notice {campaign_id}: see 'leerp incidents notices {incident_id}'"
+        )
     rows = connection.execute(
         select(notification, acknowledgement.c.at.label("acknowledged_at"))
         .outerjoin(
@@ -168,7 +195,12 @@ def notice_recipients(connection: Connection, campaign_id: str) -> list[dict[str
 
 
 def timeline(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
-    """Stages, drafts, decisions and notices of an incident, in the order of time."""
+    """Stages, drafts, decisions and notices of an incident, in the order of time.
+
+    Raises:
+        NotFound: no such incident.
+    """
+    _incident(connection, incident_id)
 
     def rows_of(table: Table) -> Any:
         return connection.execute(select(table).where(table.c.incident_id == incident_id))
@@ -194,9 +226,14 @@ def timeline(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
 
 
 def reports(connection: Connection, incident_id: str | None, limit: int) -> list[dict[str, Any]]:
-    """The newest reports, of one incident or of all."""
+    """The newest reports, of one incident or of all.
+
+    Raises:
+        NotFound: no such incident.
+    """
     query = select(report).order_by(report.c.seq.desc()).limit(limit)
     if incident_id is not None:
+        _incident(connection, incident_id)
         query = query.where(report.c.incident_id == incident_id)
     return [
         {
@@ -249,3 +286,10 @@ def report_details(connection: Connection, report_id: str) -> dict[str, Any]:
             for e in grades
         ],
     }
+
+
+def _incident(connection: Connection, incident_id: str) -> Row[Any]:
+    row = connection.execute(select(incident).where(incident.c.id == incident_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"no incident {incident_id}: see 'leerp incidents list'")
+    return row

@@ -1,7 +1,8 @@
 """Starts services in order, watches them, and stops all of them in reverse order.
 
 Each runs in its own session, so that Ctrl-C reaches us alone and we decide the order, and is killed
-by the kernel if we are (``infra.services.child``).
+by the kernel if we are (``infra.services.child``). A service may be allowed to end by itself now and
+then: it is started again, after a growing pause.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ T = TypeVar("T")
 TAIL_LINES = 15
 TAIL_BYTES = 8_192
 POLL_SECONDS = 0.1
+RESTART_WINDOW_SECONDS = 60.0
+"""Restarts before this are forgotten."""
 
 
 async def always_ready() -> bool:
@@ -51,6 +54,8 @@ class Service:
     stop_within: timedelta = timedelta(seconds=15)
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to our own."""
+    restart_pauses: tuple[float, ...] = ()
+    """Seconds to wait before each restart, as many as are made within a minute; none by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,8 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._running: list[Running] = []
+        self._restarts: dict[str, list[float]] = {}
+        """When each service was started again, by its name."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,13 +123,51 @@ class Supervisor:
         return running
 
     async def watch(self) -> ServiceDown:
-        """Wait until one of the services ends by itself, and return the report of it."""
+        """Wait until one of the services ends by itself for good, and return the report of it.
+
+        Those that may be restarted are, until they have used up their restarts of a minute.
+        """
         if not self._running:
             await asyncio.Event().wait()
-        await asyncio.wait(
-            {running.ended for running in self._running}, return_when=asyncio.FIRST_COMPLETED
+        while True:
+            await asyncio.wait(
+                {running.ended for running in self._running}, return_when=asyncio.FIRST_COMPLETED
+            )
+            ended = [running for running in self._running if running.ended.done()]
+            pauses = [(running, self._pause_before_restart(running.service)) for running in ended]
+            for running, pause in pauses:
+                if pause is None:
+                    return running.failure()
+            for running, pause in pauses:
+                await self._restart(running, pause or 0.0)
+
+    def _pause_before_restart(self, service: Service) -> float | None:
+        """How long to wait before the next restart; None when there is none left."""
+        since = asyncio.get_running_loop().time() - RESTART_WINDOW_SECONDS
+        recent = [at for at in self._restarts.get(service.name, []) if at > since]
+        self._restarts[service.name] = recent
+        left = service.restart_pauses[len(recent) :]
+        return left[0] if left else None
+
+    async def _restart(self, running: Running, pause: float) -> None:
+        """Start it again in its place, unless another service ends meanwhile: that is looked at first."""
+        service = running.service
+        others = {other.ended for other in self._running if not other.ended.done()}
+        if pause and others:
+            done, _ = await asyncio.wait(others, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return
+        else:
+            await asyncio.sleep(pause)
+        _signal(running, signal.SIGKILL)  # what it has left behind
+        self._restarts[service.name].append(asyncio.get_running_loop().time())
+        self._running[self._running.index(running)] = await self._spawn(service)
+        log.error(
+            "service_restarted",
+            service=service.name,
+            ending=_ending(running.ended.result()),
+            restarts=len(self._restarts[service.name]),
         )
-        return next(running for running in self._running if running.ended.done()).failure()
 
     async def guard(self, work: Coroutine[Any, Any, T]) -> T:
         """Do ``work`` while watching; it is cancelled when a service dies.
@@ -178,7 +223,7 @@ class Supervisor:
 
 
 async def _until_ready(service: Service) -> None:
-    while not await service.ready():  # noqa: ASYNC110  another process cannot set our event
+    while not await service.ready():  # another process cannot set our event
         await asyncio.sleep(POLL_SECONDS)
 
 

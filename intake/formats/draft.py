@@ -97,6 +97,11 @@ class Draft:
         self._warnings: Counter[str] = Counter()
         self._unreadable_time = ""
 
+    @property
+    def indicator_count(self) -> int:
+        """Different indicators so far."""
+        return len(self._indicators)
+
     def warn(self, text: str) -> None:
         """Note something for whoever reads the report; the same note is counted, not repeated."""
         self._warnings[text] += 1

@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 from typing import Any, Literal
 
+from intake.formats.base import in_turn
 from intake.formats.draft import Draft, identifier, items, text_of
 from protocol.errors import RejectedReport
 from protocol.indicators import guess_type
@@ -63,7 +64,7 @@ class Idea0:
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
         """Translate every message; see ``Adapter.read``."""
-        return tuple(_message(message) for message in items(document))
+        return in_turn(items(document), _message)
 
 
 def _message(message: Any) -> ReportContent:

@@ -5,8 +5,10 @@ Source: domain 6.6 (MISP core format).
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from intake.formats.base import in_turn
 from intake.formats.draft import Draft, identifier, items, text_of
 from intake.formats.misp_attributes import AttributeReader, tag_names
 from intake.formats.misp_tags import TagFindings
@@ -19,6 +21,7 @@ _MARKS_OF_AN_EVENT = {
     "analysis", "distribution", "publish_timestamp",
 }  # fmt: skip
 _ENOUGH_MARKS = 3
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Misp:
@@ -28,19 +31,37 @@ class Misp:
         """Whether there is an ``Event``, a ``response``, or enough of an event's fields."""
         first = document[0] if isinstance(document, list) and document else document
         return isinstance(first, dict) and (
-            "Event" in first
+            _is_manifest(first)
+            or "Event" in first
             or "response" in first
             or len(_MARKS_OF_AN_EVENT & first.keys()) >= _ENOUGH_MARKS
         )
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
         """Translate every event; see ``Adapter.read``."""
+        if _is_manifest(document):
+            raise RejectedReport(
+                "misp-feed-index",
+                "this is the manifest of a MISP feed, not its events; send the event files",
+            )
         if isinstance(document, dict) and "response" in document:
             document = document["response"]
         events = [_event_of(entry) for entry in items(document)]
         if not events:
             raise RejectedReport("no-reports", "the document holds no MISP event")
-        return tuple(_event(event) for event in events)
+        return in_turn(events, _event)
+
+
+def _is_manifest(document: Any) -> bool:
+    """Whether events stand by their ids, with no more than what a feed's manifest says of them."""
+    return (
+        isinstance(document, dict)
+        and bool(document)
+        and all(
+            _UUID.fullmatch(key) and isinstance(entry, dict) and "info" in entry
+            for key, entry in document.items()
+        )
+    )
 
 
 def _event_of(entry: Any) -> dict[str, Any]:
@@ -63,9 +84,7 @@ def _event(event: dict[str, Any]) -> ReportContent:
     _relations(event, source_id, draft)
     if tags.unread:
         draft.warn(f"{tags.unread} tags say nothing that a report has a field for")
-    distribution = _strictest(
-        {text_of(event.get("distribution")) or "", *attributes.distributions}
-    )
+    distribution = _strictest({text_of(event.get("distribution")) or "", *attributes.distributions})
     return draft.content(
         source_id=source_id,
         title=draft.title([(event.get("info"), "info")], f"MISP event {source_id}"),
@@ -93,9 +112,7 @@ def _times(event: dict[str, Any], draft: Draft) -> None:
     for field in ("publish_timestamp", "timestamp"):
         if moment := Moment.from_epoch(event.get(field)):
             draft.times.append(
-                TimeWindow(
-                    kind=TimeKind.REPORTED, earliest=moment.earliest, latest=moment.latest
-                )
+                TimeWindow(kind=TimeKind.REPORTED, earliest=moment.earliest, latest=moment.latest)
             )
             return
 

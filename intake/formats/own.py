@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from intake.formats.base import in_turn
 from intake.formats.draft import check_count
 from protocol.errors import RejectedReport
 from protocol.indicators import normalise
@@ -43,27 +44,34 @@ _RULES = {
 
 
 class Own:
-    """The adapter for our own reports, one to a document."""
+    """The adapter for our own reports, one or a list of them."""
 
     def recognises(self, document: Any) -> bool:
-        """Whether the document says ``"format": "leerp-report/1"``."""
-        return isinstance(document, dict) and document.get("format") == NAME
+        """Whether the first report says ``"format": "leerp-report/1"``."""
+        first = document[0] if isinstance(document, list) and document else document
+        return isinstance(first, dict) and first.get("format") == NAME
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
-        """Check every field; see ``Adapter.read``.
+        """Check every field of every report; see ``Adapter.read``.
 
         Raises:
             RejectedReport: ``missing-field``, ``unknown-field``, ``invalid-field``, ``no-time``,
                 ``bad-indicator`` or ``too-many-indicators``.
         """
-        fields = {name: value for name, value in document.items() if name != "format"}
-        if not fields.get("times", True):
-            raise RejectedReport("no-time", "times is empty: the report does not say when")
-        try:
-            content = ReportContent.model_validate_json(json.dumps(fields), strict=True)
-        except ValidationError as error:
-            raise _refusal(error.errors(include_url=False, include_input=False)) from None
-        return (_normalised(content),)
+        return in_turn(document if isinstance(document, list) else [document], _report)
+
+
+def _report(document: Any) -> ReportContent:
+    if not isinstance(document, dict) or document.get("format") != NAME:
+        raise RejectedReport("format-mismatch", f"it does not say that its format is {NAME}")
+    fields = {name: value for name, value in document.items() if name != "format"}
+    if not fields.get("times", True):
+        raise RejectedReport("no-time", "times is empty: the report does not say when")
+    try:
+        content = ReportContent.model_validate_json(json.dumps(fields), strict=True)
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False, include_input=False)) from None
+    return _normalised(content)
 
 
 def _refusal(errors: list[ErrorDetails]) -> RejectedReport:

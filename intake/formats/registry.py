@@ -8,65 +8,115 @@ from __future__ import annotations
 from typing import Any
 
 from infra.settings import IntakeSettings
-from intake.formats.base import Adapter, Delivery, Parsed
+from intake.decoding import Kind, decode
+from intake.formats.abuse_material import without_material
+from intake.formats.base import MOST_REPORTS, Adapter, Delivery, Parsed
 from intake.formats.idea import Idea0
+from intake.formats.indicator_list import CsvList, TextList
+from intake.formats.intelmq import IntelMq
+from intake.formats.iodef import IodefJson, IodefXml
+from intake.formats.list_columns import INDICATOR_COLUMNS
+from intake.formats.mail import Mail
 from intake.formats.misp import Misp
 from intake.formats.own import NAME as OWN
 from intake.formats.own import Own
 from intake.formats.stix import Stix
-from intake.limits import check_size, decode_json
+from intake.formats.xarf import XArf4
+from intake.formats.xarf_old import XArf3
+from intake.xml_limits import XmlDocument
 from protocol.errors import RejectedReport
 from protocol.parties import SourceGroup
 from protocol.report import ReportContent
 
-FORMATS: dict[str, Adapter] = {OWN: Own(), "misp": Misp(), "stix-2.1": Stix(), "idea0": Idea0()}
+_DOCUMENTS: dict[str, Adapter] = {
+    OWN: Own(),
+    "idea0": Idea0(),
+    "intelmq": IntelMq(),
+    "xarf-4": XArf4(),
+    "xarf-3": XArf3(),
+    "iodef-2": IodefXml("2"),
+    "iodef-2-json": IodefJson(),
+    "iodef-1": IodefXml("1"),
+    "misp": Misp(),
+    "stix-2.1": Stix(),
+    "csv": CsvList(),
+    "text": TextList(),
+}
+FORMATS: dict[str, Adapter] = {**_DOCUMENTS, "mail": Mail(_DOCUMENTS)}
 """Adapters by the name that is declared and stored; in this order they are tried."""
 
-MOST_REPORTS = 1_000
-"""Reports in one record."""
+_WRITTEN_AS: dict[str, Kind] = {
+    "iodef-2": "xml",
+    "iodef-1": "xml",
+    "csv": "text",
+    "text": "text",
+    "mail": "mail",
+}
+"""What a format is written in; all others are JSON."""
+
+_HINTS = {"csv": f": its first row must name columns, such as {INDICATOR_COLUMNS}"}
+
+_STIX_1 = "STIX_Package"
 
 
 def parse(body: bytes, delivery: Delivery, limits: IntakeSettings) -> Parsed:
     """Read one record: decode within the limits, find the format, translate.
 
     Either every report of the record is accepted or none. The result depends on the bytes and on
-    the delivery's group, format and detection source only.
+    the delivery's group, declared format, media type and detection source only.
 
     Raises:
         RejectedReport: it can never be accepted as it is; the message quotes nothing that was sent.
     """
-    check_size(body, limits.max_record_bytes)
-    if body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        raise _unknown("this is XML")
-    document = decode_json(body, max_bytes=limits.max_record_bytes, max_depth=limits.max_depth)
-    name, adapter = _adapter(document, delivery.declared_format)
-    contents = adapter.read(document)
-    if len(contents) > MOST_REPORTS:
-        raise RejectedReport(
-            "too-many-reports",
-            f"the record holds {len(contents)} reports; at most {MOST_REPORTS} are accepted",
-        )
-    return Parsed(contents=tuple(_detected(c, delivery) for c in contents), format=name)
+    declared = delivery.declared_format
+    if declared is not None and declared not in FORMATS:
+        raise _unknown("the declared format is not known")
+    document = decode(
+        body,
+        kind=None if declared is None else _WRITTEN_AS.get(declared),
+        media_type=delivery.media_type,
+        limits=limits,
+    )
+    kept = without_material(document)
+    try:
+        name, adapter = _adapter(document, declared)
+        contents = adapter.read(document)
+        if len(contents) > MOST_REPORTS:
+            raise RejectedReport(
+                "too-many-reports",
+                f"the record holds {len(contents)} reports; at most {MOST_REPORTS} are accepted",
+            )
+        detected = tuple(_detected(content, delivery) for content in contents)
+    except RejectedReport as refused:
+        refused.kept = kept
+        raise
+    return Parsed(contents=detected, format=name, kept=kept)
 
 
 def _adapter(document: Any, declared: str | None) -> tuple[str, Adapter]:
     if declared is not None:
-        adapter = FORMATS.get(declared)
-        if adapter is None:
-            raise _unknown("the declared format is not known")
+        adapter = FORMATS[declared]
         if not adapter.recognises(document):
             raise RejectedReport(
-                "format-mismatch", f"declared as {declared}, but the content is not {declared}"
+                "format-mismatch",
+                f"declared as {declared}, but the content is not {declared}"
+                + _HINTS.get(declared, ""),
             )
         return declared, adapter
     for name, adapter in FORMATS.items():
         if adapter.recognises(document):
             return name, adapter
-    raise _unknown("this JSON is in no format that is known here")
+    if isinstance(document, XmlDocument) and document.name == _STIX_1:
+        raise RejectedReport(
+            "stix-1",
+            "this is STIX 1 (XML), which is not read; convert it to STIX 2.1, for example with"
+            " stix2-elevator (OASIS) or misp-stix, and send the result",
+        )
+    raise _unknown("this is in no format that is known here")
 
 
 def _unknown(what: str) -> RejectedReport:
-    return RejectedReport("unknown-format", f"{what}; accepted are {', '.join(FORMATS)}, as JSON")
+    return RejectedReport("unknown-format", f"{what}; accepted are {', '.join(FORMATS)}")
 
 
 def _detected(content: ReportContent, delivery: Delivery) -> ReportContent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
 from typing import Self
 
 WORLD = timedelta(hours=14)
@@ -64,6 +65,25 @@ class Moment:
         except (ValueError, OverflowError, OSError):
             return None
         return cls(earliest=at, latest=at, tz_known=True) if at < _LATEST else None
+
+    @classmethod
+    def from_mail(cls, value: str) -> Self | None:
+        """Read a date of RFC 5322; ``-0000`` and no zone leave the zone unknown."""
+        try:
+            found = parsedate_tz(value)
+            if found is None:
+                return None
+            start = datetime(*found[:6], tzinfo=UTC)
+            zone = found[9]
+            if zone is None:
+                return cls._between(start, start, None, has_clock=True)
+            if abs(zone) > WORLD.total_seconds():
+                return None
+            at = start - timedelta(seconds=zone)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+        plausible = _EARLIEST <= at < _LATEST
+        return cls(earliest=at, latest=at, tz_known=True) if plausible else None
 
     @classmethod
     def _between(

@@ -25,7 +25,7 @@ from workflows.messages import Answer, IncidentStatus
 
 T = TypeVar("T")
 
-DUTY_OFFICER, SECOND_OFFICER = "a.virtanen", "m.rossi"
+DUTY_OFFICER, SECOND_OFFICER, MANAGER = "a.virtanen", "m.rossi", "s.lindqvist"
 CHANNEL = "demo"
 LOOK_EVERY = 0.25
 ALL = 100_000

@@ -28,7 +28,7 @@ from leerp.demo.board import Board
 from leerp.demo.contacts import PointsOfContact
 from leerp.demo.directory import make_demo_directory
 from leerp.demo.journal import Journal
-from leerp.demo.officers import Officers, until
+from leerp.demo.officers import CHANNEL, MANAGER, Officers, until
 from leerp.demo.summary import summarise
 from leerp.up import run_with_services
 from notifications.directory_import import import_directory
@@ -71,7 +71,7 @@ async def _play(
     folder = opened.settings.home / "demo"
     with console.status("making keys for the points of contact"):
         directory = await asyncio.to_thread(make_demo_directory, folder)
-    import_directory(opened.database, directory.read_text(), by="demo")
+    import_directory(opened.database, directory.read_text(), by=MANAGER, channel=CHANNEL)
     attack = wannacry(datetime.now(UTC) - LENGTH)
     journal.planned = len(attack)
     journal.begun = time.monotonic()

@@ -51,7 +51,7 @@ def test_the_assessment_is_a_function_of_the_set_of_evidence(
     body: list[Evidence], found: Findings
 ) -> None:
     shuffled = body * 2
-    random.Random(len(body)).shuffle(shuffled)  # noqa: S311
+    random.Random(len(body)).shuffle(shuffled)
     assert assess(shuffled, found, PROFILE) == assess(body, found, PROFILE)
 
 

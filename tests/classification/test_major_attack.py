@@ -79,7 +79,7 @@ def test_both_reasons_name_what_was_found_and_what_is_needed() -> None:
 @given(body=bodies())
 def test_order_and_duplicates_do_not_matter(body: list[Evidence]) -> None:
     shuffled = body * 2
-    random.Random(len(body)).shuffle(shuffled)  # noqa: S311
+    random.Random(len(body)).shuffle(shuffled)
     assert major_attack_test(shuffled, PROFILE) == major_attack_test(body, PROFILE)
 
 

@@ -246,7 +246,7 @@ async def served(database: Database) -> AsyncIterator[str]:
         create_app(database, KEY, public_url=ORIGIN, clock=Clock()), "127.0.0.1", 0
     )
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
+    while not server.started:
         await asyncio.sleep(0)
     try:
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -11,15 +11,20 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from functools import cache
 from typing import Any, TypeVar
 
+from sqlalchemy import select
+
 from infra import kafka
+from infra.bootstrap import App
 from infra.services.mail_catcher import TO_HEADER
 from infra.settings import Settings
+from infra.tables import campaign, notification
 from leerp.demo.desks import OFFICERS
+from notifications.acknowledgement import acknowledge, make_token
 from notifications.certificates import Identity, self_signed
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass, SourceGroup
 
@@ -173,3 +178,41 @@ async def running_task(work: Any) -> AsyncIterator[asyncio.Task[Any]]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def acknowledge_all(opened: App) -> None:
+    """Acknowledge every warning as it is accepted, as the page would."""
+    done: set[str] = set()
+    while True:
+        for row in await asyncio.to_thread(_accepted_warnings, opened):
+            if row.id in done:
+                continue
+            token = make_token(
+                opened.keys.acknowledgement,
+                notification_id=row.id,
+                campaign_id=row.campaign_id,
+                recipient_id=row.recipient_id,
+                contact=row.contact,
+                revision=row.revision,
+                expires_at=datetime.now(UTC) + timedelta(days=1),
+            )
+            await asyncio.to_thread(
+                acknowledge,
+                opened.database,
+                opened.keys.acknowledgement,
+                token,
+                datetime.now(UTC),
+            )
+            done.add(row.id)
+        await asyncio.sleep(0.1)
+
+
+def _accepted_warnings(opened: App) -> list[Any]:
+    with opened.database.read() as connection:
+        return list(
+            connection.execute(
+                select(notification)
+                .join(campaign, campaign.c.id == notification.c.campaign_id)
+                .where(campaign.c.kind == "ewn", notification.c.state == "accepted")
+            )
+        )

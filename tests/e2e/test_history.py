@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -18,11 +16,10 @@ from temporalio.client import Client
 
 from infra import audit
 from infra.bootstrap import App, app
-from infra.tables import campaign, notification, report
+from infra.tables import report
 from leerp.demo.journal import Journal
 from leerp.demo.officers import Officers
 from leerp.up import own_processes
-from notifications.acknowledgement import acknowledge, make_token
 from notifications.campaigns import recipients_of
 from notifications.directory_import import import_directory
 from notifications.followups import counts
@@ -31,6 +28,7 @@ from tests.e2e.support import (
     SECRET_NAME,
     SECRET_TITLE,
     SHARED_HASH,
+    acknowledge_all,
     directory,
     numbered_report,
     publish,
@@ -63,7 +61,7 @@ async def test_histories_stay_small_and_hold_no_text_whatever_the_number_of_repo
                     await publish(opened.settings, bodies[start : start + 1_000])
                 await until(lambda: _stored(opened) == REPORTS)
                 all_reported.set()
-                async with running_task(_acknowledge_all(opened)):
+                async with running_task(acknowledge_all(opened)):
                     incident = await asyncio.wait_for(response, 240)
             histories = await _raw_histories(client, opened.settings.temporal.namespace)
             _check(opened, incident, histories)
@@ -88,44 +86,6 @@ def _check(opened: App, incident: str, histories: dict[str, tuple[int, bytes]]) 
 def _stored(opened: App) -> int:
     with opened.database.read() as connection:
         return connection.scalar(select(func.count()).select_from(report)) or 0
-
-
-async def _acknowledge_all(opened: App) -> None:
-    """Acknowledge every warning as it is accepted, as the page would."""
-    done: set[str] = set()
-    while True:
-        for row in await asyncio.to_thread(_accepted_warnings, opened):
-            if row.id in done:
-                continue
-            token = make_token(
-                opened.keys.acknowledgement,
-                notification_id=row.id,
-                campaign_id=row.campaign_id,
-                recipient_id=row.recipient_id,
-                contact=row.contact,
-                revision=row.revision,
-                expires_at=datetime.now(UTC) + timedelta(days=1),
-            )
-            await asyncio.to_thread(
-                acknowledge,
-                opened.database,
-                opened.keys.acknowledgement,
-                token,
-                datetime.now(UTC),
-            )
-            done.add(row.id)
-        await asyncio.sleep(0.1)
-
-
-def _accepted_warnings(opened: App) -> list[Any]:
-    with opened.database.read() as connection:
-        return list(
-            connection.execute(
-                select(notification)
-                .join(campaign, campaign.c.id == notification.c.campaign_id)
-                .where(campaign.c.kind == "ewn", notification.c.state == "accepted")
-            )
-        )
 
 
 async def _raw_histories(client: Client, namespace: str) -> dict[str, tuple[int, bytes]]:

@@ -45,11 +45,11 @@ def draft(connection: Connection, kind: str = "plan-draft", **document: Any) -> 
     return casefile.add_artefact(connection, CASE, kind, document, by="ana", channel="cli")
 
 
-def decide(connection: Connection, command_id: str, **detail: Any) -> None:
+def decide(connection: Connection, command_id: str, incident_id: str = CASE, **detail: Any) -> None:
     casefile.record_decision(
         connection,
         command_id=command_id,
-        incident_id=CASE,
+        incident_id=incident_id,
         command="launch-approved",
         officer="ana",
         organisation="EC3",
@@ -124,6 +124,16 @@ def test_a_repeated_command_id_is_recorded_once(connection: Connection) -> None:
     assert events(connection) == ["decision_recorded", "decision_recorded"]
 
 
+def test_the_same_command_id_in_two_incidents_is_two_decisions(connection: Connection) -> None:
+    decide(connection, "c-1", digest="here")
+    decide(connection, "c-1", incident_id="inc-2", digest="there")
+    rows = connection.execute(select(decision.c.incident_id, decision.c.detail))
+    assert {row.incident_id: row.detail["digest"] for row in rows} == {
+        CASE: "here",
+        "inc-2": "there",
+    }
+
+
 def test_a_decision_whose_details_bear_the_names_of_other_fields_is_recorded(
     connection: Connection,
 ) -> None:
@@ -171,6 +181,8 @@ def test_an_incident_ends_once_and_leaves_its_last_stage(connection: Connection)
     assert stages(connection) == [("closure", NOON, NOON + HOUR)]
     assert connection.scalar(select(incident.c.status)) == "ended"
     assert events(connection) == ["stage_entered", "incident_ended"]
+    told = connection.execute(select(relay.c.kind, relay.c.target)).all()
+    assert [tuple(row) for row in told] == [("incident", CASE)]  # to look for late reports
 
 
 @pytest.mark.requirement("R7")

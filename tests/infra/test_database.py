@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Connection, func, insert, inspect, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infra import audit
 from infra.database import Database
@@ -164,6 +164,13 @@ def test_new_rows_are_told_from_known_ones(any_database: Database) -> None:
             connection.execute(any_database.insert_new(consumer_offset), [row])
     with any_database.read() as connection:
         assert [dict(r) for r in connection.execute(select(consumer_offset)).mappings()] == [row]
+
+
+def test_an_error_repeats_none_of_the_values(any_database: Database) -> None:
+    row = {"sha256": "0" * 64, "media_type": "nobody may read this", "size": 1, "body": b"x"}
+    with pytest.raises(IntegrityError) as caught, any_database.write() as connection:
+        connection.execute(insert(raw_body), [row, row])
+    assert "nobody may read this" not in str(caught.value)
 
 
 def test_a_database_that_is_not_there_is_an_error_and_no_empty_answer(tmp_path: Path) -> None:

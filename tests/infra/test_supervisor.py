@@ -6,10 +6,13 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from infra.services.supervisor import Service, Supervisor, always_ready
 from protocol.errors import ServiceDown
@@ -56,6 +59,7 @@ def make_service(
     ready: Callable[[], Awaitable[bool]] = always_ready,
     ready_within: timedelta = timedelta(seconds=20),
     stop_within: timedelta = timedelta(seconds=20),
+    restart_pauses: tuple[float, ...] = (),
 ) -> Service:
     return Service(
         name=name,
@@ -65,6 +69,7 @@ def make_service(
         ready=ready,
         ready_within=ready_within,
         stop_within=stop_within,
+        restart_pauses=restart_pauses,
     )
 
 
@@ -124,6 +129,64 @@ async def test_the_signal_that_killed_a_service_is_named(tmp_path: Path) -> None
         failure = await supervisor.watch()
 
     assert "was ended by SIGKILL" in str(failure)
+
+
+@pytest.mark.asyncio
+async def test_a_service_that_may_be_restarted_is_so_many_times_a_minute(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    service = make_service(
+        *(tmp_path, "sh", "-c", f"echo run >> {runs}; exit 7"), restart_pauses=(0.0, 0.05, 0.1)
+    )
+    with capture_logs() as logs:
+        async with Supervisor() as supervisor:
+            with suppress(ServiceDown):  # it may have ended before it was seen to run
+                await supervisor.start(service)
+            failure = await supervisor.watch()
+
+    assert "ended by itself with exit code 7" in str(failure)
+    assert runs.read_text().count("run") == 4
+    restarts = [entry for entry in logs if entry["event"] == "service_restarted"]
+    assert [entry["restarts"] for entry in restarts] == [1, 2, 3]
+    assert {entry["log_level"] for entry in restarts} == {"error"}
+
+
+@pytest.mark.asyncio
+async def test_work_goes_on_over_the_restart_of_one_service_and_all_are_stopped_in_order(
+    tmp_path: Path,
+) -> None:
+    notes = tmp_path / "notes"
+
+    async def work(doomed: asyncio.subprocess.Process) -> str:
+        doomed.kill()
+        while notes.read_text().count("start first") < 2:
+            await asyncio.sleep(0.01)
+        return "done"
+
+    async with Supervisor() as supervisor:
+        first = replace(orderly(tmp_path, "first"), restart_pauses=(0.05,))
+        running = await supervisor.start(first)
+        await supervisor.start(orderly(tmp_path, "second"))
+        assert await supervisor.guard(work(running.process)) == "done"
+
+    lines = notes.read_text().splitlines()
+    assert lines == ["start first", "start second", "start first", "stop second", "stop first"]
+
+
+@pytest.mark.asyncio
+async def test_the_end_of_a_service_for_good_is_not_delayed_by_the_pause_of_another(
+    tmp_path: Path,
+) -> None:
+    async with Supervisor() as supervisor:
+        steady = await supervisor.start(make_service(tmp_path, "sleep", "600", name="steady"))
+        ours = make_service(tmp_path, "sleep", "600", name="ours", restart_pauses=(600.0,))
+        running = await supervisor.start(ours)
+        running.process.kill()
+        watching = asyncio.create_task(supervisor.watch())
+        await running.ended
+        steady.process.kill()
+        failure = await asyncio.wait_for(watching, 20)
+
+    assert "steady was ended by SIGKILL" in str(failure)
 
 
 @pytest.mark.asyncio

@@ -108,7 +108,7 @@ def test_a_report_of_very_many_light_indicators_has_a_bounded_number_of_keys() -
 
 def test_two_reports_of_the_same_many_light_indicators_link() -> None:
     many = [(Kind.DOMAIN, f"d{number}.example") for number in range(500)]
-    shuffled = random.Random(7).sample(many, len(many))  # noqa: S311, no secret
+    shuffled = random.Random(7).sample(many, len(many))
 
     assert linked(make_report(*many), make_report(*shuffled[:480]))
 

@@ -12,9 +12,10 @@ from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, relay, report
 from intake.quarantine import list_quarantine, replay, show
+from intake.records import Rejected
 from protocol.errors import NotFound
 from protocol.report import ReportContent
-from tests.intake.samples import LIMITS, clusters, content, major, read_all, store_of
+from tests.intake.samples import LIMITS, clusters, content, major, read_all, record, store_of
 
 STRICT = IntakeSettings(max_record_bytes=100)
 """Limits of former days: no report of ours is so short."""
@@ -51,7 +52,7 @@ def replays(database: Database) -> list[tuple[str, str, str]]:
 
 
 def test_records_are_listed_oldest_first_with_reason_and_message(database: Database) -> None:
-    keep(database, b"no json", b"[]", content("a"))
+    keep(database, b"{no json", b"[]", content("a"))
     assert listed(database) == [
         (1, "not-json", "open"),
         (2, "unknown-format", "open"),
@@ -60,12 +61,12 @@ def test_records_are_listed_oldest_first_with_reason_and_message(database: Datab
     with database.read() as connection:
         first = list_quarantine(connection)[0]
     assert "body" not in first
-    assert first["message"] == "the record is not JSON: it goes wrong at character 0"
+    assert first["message"] == "the record is not JSON: it goes wrong at character 1"
     assert (first["group"], first["partition"], first["offset"], first["size"]) == (
         "csirt",
         0,
         0,
-        7,
+        8,
     )
 
 
@@ -104,7 +105,7 @@ def test_whatever_was_sent_is_shown_in_printable_ascii(
 
 @pytest.mark.parametrize("unknown", [0, 2, -1])
 def test_an_unknown_record_is_named(database: Database, unknown: int) -> None:
-    keep(database, b"no json")
+    keep(database, b"{no json")
     with database.read() as connection, pytest.raises(NotFound, match=f"no record {unknown} "):
         show(connection, unknown)
     with pytest.raises(NotFound, match=f"no open record {unknown} "):
@@ -133,8 +134,17 @@ def test_a_record_that_is_still_refused_stays_with_the_reason_of_today(database:
     assert [outcome for _, _, outcome in replays(database)] == ["empty", "too-deep"]
 
 
+def test_a_record_whose_body_never_came_keeps_the_reason_that_it_has(database: Database) -> None:
+    unread = Rejected(record=record(b""), reason="bad-header", message="its body is in Kafka only")
+    store_of(database).settle([unread], source="test")
+    assert again(database) == {1: "bad-header"}
+    assert listed(database) == [(1, "bad-header", "open")]
+    with database.read() as connection:
+        assert list_quarantine(connection)[0]["message"] == "its body is in Kafka only"
+
+
 def test_without_ids_all_open_records_are_read_again(database: Database) -> None:
-    keep(database, content("a"), b"no json", content("b"))
+    keep(database, content("a"), b"{no json", content("b"))
     assert again(database) == {1: "stored", 2: "not-json", 3: "stored"}
     assert again(database) == {2: "not-json"}
 

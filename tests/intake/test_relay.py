@@ -12,6 +12,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
+from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -20,12 +21,12 @@ from infra.bootstrap import app as open_app
 from infra.codec import connect
 from infra.database import Database
 from infra.services.ports import LOOPBACK, Ports, address_of
-from infra.tables import acknowledgement, incident, relay
+from infra.tables import acknowledgement, incident, relay, report
 from intake.relay import FIRST_PAUSE, LONGEST_PAUSE, Pace, Relay
 from tests.conftest import running
 from tests.e2e.support import until
 from tests.intake.line import line
-from tests.intake.samples import START, content, major, profile, read_all, store_of
+from tests.intake.samples import START, content, major, profile, read, read_all, record, store_of
 from workflows.campaign import Campaign
 from workflows.messages import Acknowledged, Changed
 
@@ -101,6 +102,10 @@ class Office:
     def waiting(self) -> set[str]:
         with self.app.database.read() as connection:
             return set(connection.scalars(select(relay.c.target).where(relay.c.done.is_(False))))
+
+    def status(self, incident_id: str) -> str | None:
+        with self.app.database.read() as connection:
+            return connection.scalar(select(incident.c.status).where(incident.c.id == incident_id))
 
     def newest(self) -> int:
         with self.app.database.read() as connection:
@@ -205,19 +210,71 @@ async def until_seen(office: Office, target: str) -> None:
 @services_test
 @asyncio_test
 @pytest.mark.requirement("R10")
-async def test_word_for_a_workflow_that_has_ended_is_dropped_and_never_starts_another(
+async def test_word_for_a_workflow_that_has_ended_starts_no_other_and_marks_the_end(
     office: Office,
 ) -> None:
     office.open_incident("inc-ended")
-    await office.relay().relay_once(0)
+    carrier = office.relay()
+    await carrier.relay_once(0)
     handle = office.client.get_workflow_handle("incident-inc-ended")
     await handle.terminate("test")
     office.change("inc-ended")
-    assert await office.relay().relay_once(0) == 1
+    assert await carrier.relay_once(10) == 1
+    assert office.status("inc-ended") == "ended"
+    await carrier.relay_once(50)
     assert office.waiting() == set()
     assert (await handle.describe()).status is WorkflowExecutionStatus.TERMINATED
     await until_seen(office, "inc-ended")
     assert await office.runs("inc-ended") == 1
+
+
+@services_test
+@asyncio_test
+async def test_reports_for_an_incident_whose_workflow_has_ended_are_taken_up_under_triage(
+    office: Office,
+) -> None:
+    store = store_of(office.app.database)
+    store.settle(read(record(major("late-a", "hash-7"), partition=1)), source="test")
+    (ended,) = office.waiting()
+    carrier = office.relay()
+    await carrier.relay_once(0)
+    await office.client.get_workflow_handle(f"incident-{ended}").terminate("test")
+    late_b = record(content("late-b", "hash-7"), partition=1, offset=1)
+    store.settle(read(late_b), source="test")
+    await carrier.relay_once(10)
+    with office.app.database.read() as connection:
+        late = connection.scalar(select(report.c.incident_id).where(report.c.source_id == "late-b"))
+    assert late is not None
+    assert (office.status(ended), office.status(late)) == ("ended", "triage")
+
+
+@services_test
+@asyncio_test
+async def test_word_that_the_server_will_never_take_is_an_alarm_and_waits(office: Office) -> None:
+    impossible = "inc-" + "x" * 2_000  # the server refuses so long an id
+    office.open_incident(impossible)
+    carrier = office.relay()
+    with capture_logs() as logs:
+        assert await carrier.relay_once(0) == 0
+        assert await carrier.relay_once(0.2) == 0  # not five alarms a second
+    assert office.waiting() == {impossible}
+    (alarm,) = [entry for entry in logs if entry["log_level"] == "error"]
+    assert (alarm["event"], alarm["target"]) == ("workflow_takes_no_words", impossible)
+
+
+@services_test
+@asyncio_test
+async def test_the_paces_of_targets_that_were_quiet_for_long_are_forgotten(office: Office) -> None:
+    carrier = office.relay()
+    for number in range(3):
+        office.open_incident(f"inc-quiet-{number}")
+    await carrier.relay_once(0)
+    assert len(carrier.paces) == 3
+    await carrier.relay_once(LONGEST_PAUSE - 1)
+    office.change("inc-quiet-0")
+    await carrier.relay_once(LONGEST_PAUSE)
+    await carrier.relay_once(LONGEST_PAUSE + 1)
+    assert set(carrier.paces) == {("incident", "inc-quiet-0")}
 
 
 @services_test

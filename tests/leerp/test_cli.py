@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,82 +10,11 @@ from sqlalchemy import update
 
 from infra import audit
 from infra.database import Database
-from infra.keys import ensure_keys
-from infra.settings import IntakeSettings, Settings
+from infra.settings import Settings
 from infra.tables import audit_row
-from intake.records import ANONYMOUS, RawRecord, read_record
-from intake.store import Store
-from leerp.cli import main
 from leerp.demo.desks import OFFICERS
-from notifications.directory_import import import_directory
-from protocol.parties import SourceGroup
-from tests.e2e.support import directory, numbered_report
-
-DONE, REFUSED, USAGE, DOWN = 0, 1, 2, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home that was up once: keys, schema, a directory; nothing runs."""
-    made = tmp_path / "home"
-    ensure_keys(made / "keys", "leerp@ec3.invalid")
-    database = Database(Settings.load(made).database_url)
-    database.migrate()
-    import_directory(database, directory(12), by="test")
-    database.close()
-    return made
-
-
-@pytest.fixture
-def run(
-    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Run:
-    """Run a command as if typed, on ``home``."""
-    monkeypatch.setenv("LEERP_HOME", str(home))
-
-    def typed(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["leerp", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as exc:
-            code = exc.code if isinstance(exc.code, int) else 1
-        captured = capsys.readouterr()
-        return Answer(code, captured.out, captured.err)
-
-    return typed
-
-
-def store(home: Path, body: bytes) -> str:
-    """Put a report into the home as intake would; its incident."""
-    settings = Settings.load(home)
-    database = Database(settings.database_url)
-    record = RawRecord(
-        topic="leerp.intake.law-enforcement.v1",
-        partition=0,
-        offset=0,
-        group=SourceGroup.LAW_ENFORCEMENT,
-        principal=ANONYMOUS,
-        headers={},
-        body=body,
-        received_at=datetime.now(UTC),
-    )
-    stored = Store(database, settings.profile(), exercise=True, telling=lambda _: True)
-    settled = stored.settle([read_record(record, IntakeSettings())], source="test")
-    database.close()
-    return settled.incidents.pop()
+from tests.e2e.support import numbered_report
+from tests.leerp.typed import DONE, DOWN, REFUSED, USAGE, Run, store
 
 
 @pytest.mark.parametrize("listing", ["incidents", "reports", "quarantine"])

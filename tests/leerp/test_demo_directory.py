@@ -93,7 +93,7 @@ def test_made_again_it_is_the_same_and_its_import_changes_nothing(
 ) -> None:
     database, _ = imported(demo_folder, tmp_path)
     again = make_demo_directory(demo_folder)
-    result = import_directory(database, again.read_text(), by="a.virtanen")
+    result = import_directory(database, again.read_text(), by="s.lindqvist")
     assert (result.new, result.version) == (False, 1)
 
 

@@ -12,8 +12,9 @@ import pytest
 from infra import endpoints, kafka
 from infra.keys import load_keys
 from infra.services.home import LOCK_FILE, holder
+from infra.services.supervisor import RESTART_WINDOW_SECONDS
 from infra.settings import ENDPOINTS_FILE, Settings
-from leerp.up import run_up
+from leerp.up import own_processes, run_up
 from protocol.errors import ServiceDown
 from protocol.parties import SourceGroup
 from tests.infra.processes import children_of, has_ended, python, read_until
@@ -101,6 +102,16 @@ def test_a_second_up_at_once_says_who_holds_the_home(tmp_path: Path) -> None:
             assert second.wait(60) == 3
         assert f"held by process {process.pid}" in output
         assert endpoints.read(tmp_path) is not None
+
+
+def test_our_own_processes_are_started_again_a_few_times_after_growing_pauses(
+    tmp_path: Path,
+) -> None:
+    for process in own_processes(Settings(home=tmp_path)):
+        pauses = process.restart_pauses
+        assert len(pauses) == 3
+        assert list(pauses) == sorted(set(pauses))
+        assert sum(pauses) < RESTART_WINDOW_SECONDS
 
 
 def test_a_taken_console_port_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from infra.database import Database
-from infra.tables import campaign, notification, recipient
+from infra.tables import campaign, directory_version, notification, recipient
 from notifications.certificates import Identity, self_signed
 from notifications.content import ContactPoint
 from notifications.directory import Contact, Recipient
@@ -93,11 +93,26 @@ def make_database(
                 at=NOW,
             )
         )
+    put_in_force(database, recipients)
+    for cursor, one in enumerate(recipients):
+        add_row(database, cursor, one.id)
+    return database
+
+
+def put_in_force(database: Database, recipients: list[Recipient]) -> None:
+    """The next version of the directory."""
+    with database.write() as connection:
+        version = (connection.scalar(select(func.max(directory_version.c.version))) or 0) + 1
+        connection.execute(
+            insert(directory_version).values(
+                version=version, imported_at=NOW, by="test", sha256=f"{version:064}"
+            )
+        )
         connection.execute(
             insert(recipient),
             [
                 {
-                    "version": 1,
+                    "version": version,
                     "id": one.id,
                     "class": one.recipient_class,
                     "document": one.model_dump(mode="json"),
@@ -105,9 +120,6 @@ def make_database(
                 for one in recipients
             ],
         )
-    for cursor, one in enumerate(recipients):
-        add_row(database, cursor, one.id)
-    return database
 
 
 def row_id(recipient_id: str, contact: int = 0, revision: int = 0) -> str:

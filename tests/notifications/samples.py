@@ -71,6 +71,7 @@ def everybody(**changes: Any) -> list[Recipient]:
 def directory_text(recipients: list[Recipient]) -> str:
     officers = [
         {"id": "o.one", "name": "One", "organisation": "EC3", "roles": ["duty-officer"]},
+        {"id": "o.admin", "name": "Admin", "organisation": "EC3", "roles": ["duty-manager"]},
         {"id": "o.two", "name": "Two", "organisation": "EC3", "roles": ["launch", "release"]},
     ]
     return json.dumps(
@@ -82,7 +83,7 @@ def make_database(folder: Path, recipients: list[Recipient] | None = None) -> Da
     database = Database(f"sqlite:///{folder / 'leerp.db'}")
     database.migrate()
     if recipients is not None:
-        import_directory(database, directory_text(recipients), by="o.one")
+        import_directory(database, directory_text(recipients), by="o.admin")
     return database
 
 

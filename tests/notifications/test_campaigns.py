@@ -119,7 +119,7 @@ def test_freezing_again_changes_nothing_and_answers_the_same(tmp_path: Path) -> 
     database = make_database(tmp_path, people)
     first = do_freeze(database, order())
     before = rows(database)
-    import_directory(database, directory_text([recipient()]), by="o.one")
+    import_directory(database, directory_text([recipient()]), by="o.admin")
     with database.write() as connection:  # as delivery leaves rows behind
         connection.execute(
             update(notification)
@@ -326,7 +326,7 @@ def test_who_has_lost_the_right_gets_the_bare_fact_and_that_is_recorded(tmp_path
     database = make_database(tmp_path, [kept, lapsed, gone])
     do_freeze(database, order(recipients=("a-kept", "b-lapsed", "c-gone")))
     old_keys = recipient(id="b-lapsed", contacts=(contact(0, key=certificate(-400, 30)),))
-    import_directory(database, directory_text([kept, old_keys]), by="o.one")
+    import_directory(database, directory_text([kept, old_keys]), by="o.admin")
     with database.read() as connection:
         told = recipients_of(connection, CAMPAIGN)
     do_freeze(database, order(closure(), campaign_id="closure", recipients=told))

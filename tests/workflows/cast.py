@@ -27,6 +27,7 @@ from protocol.report import (
 
 DUTY, SECOND, THIRD = "a.virtanen", "m.rossi", "l.meyer"
 ANALYST, MANAGER, STRANGER = "k.novak", "s.lindqvist", "n.nobody"
+JUDGE = "e.justa"
 OFFICERS = (
     Officer(id=DUTY, name="A", organisation="EC3", roles=(Role.DUTY_OFFICER,)),
     Officer(
@@ -38,6 +39,7 @@ OFFICERS = (
     Officer(id=THIRD, name="L", organisation="EC3", roles=(Role.LAUNCH, Role.RELEASE)),
     Officer(id=ANALYST, name="K", organisation="EC3", roles=(Role.ANALYST,)),
     Officer(id=MANAGER, name="S", organisation="EC3", roles=(Role.DUTY_MANAGER,)),
+    Officer(id=JUDGE, name="E", organisation="Eurojust", roles=(Role.JUDICIAL,)),
 )
 POLICE, CSIRT, OPERATOR = "Police of Exampleland", "CSIRT of Exampleland", "Grid operator"
 REPORTS_AS = {
@@ -59,10 +61,16 @@ def address(recipient_id: str, contact: int = 0) -> str:
     return f"{('duty', 'deputy')[contact]}@{recipient_id}.invalid"
 
 
-def directory(*, without_key: str = "", also: tuple[str, ...] = ()) -> str:
+def directory(
+    *,
+    without_key: str = "",
+    also: tuple[str, ...] = (),
+    leaving_out: RecipientClass | None = None,
+) -> str:
     """The import document: two points of contact, one desk of every other class, two contacts each.
 
-    ``also`` are further points of contact; ``without_key`` names one that has no certificate.
+    ``also`` are further points of contact; ``without_key`` names one that has no certificate, and
+    ``leaving_out`` a class with nobody in it.
     """
     ids = [(RecipientClass.LE_POC, name) for name in ("le-poc-de", "le-poc-fr", *also)]
     ids += [(name, str(name)) for name in RecipientClass if name is not RecipientClass.LE_POC]
@@ -84,6 +92,7 @@ def directory(*, without_key: str = "", also: tuple[str, ...] = ()) -> str:
             value_to_investigation="analyses samples",
         )
         for name, recipient_id in ids
+        if name is not leaving_out
     ]
     return json.dumps(
         {

@@ -27,7 +27,7 @@ class Houses:
 
     @asynccontextmanager
     async def built(
-        self, folder: Path, *, retry_after: timedelta = RETRY_AFTER
+        self, folder: Path, *, retry_after: timedelta = RETRY_AFTER, renew_after: int = 4_000
     ) -> AsyncIterator[House]:
         """A house in an empty folder, with a directory of one or two desks of every class."""
         if self._clock is None:
@@ -35,7 +35,12 @@ class Houses:
         sound = False
         try:
             async with house(
-                self._clock, folder, self.template, self.keys, retry_after=retry_after
+                self._clock,
+                folder,
+                self.template,
+                self.keys,
+                retry_after=retry_after,
+                renew_after=renew_after,
             ) as made:
                 yield made
             sound = not await made.orphans()

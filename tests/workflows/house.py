@@ -116,7 +116,7 @@ class House:
 
     def import_directory(self, **changes: Any) -> None:
         """A new directory comes into force; ``changes`` as for ``cast.directory``."""
-        import_directory(self.database, cast.directory(**changes), by="test")
+        import_directory(self.database, cast.directory(**changes), by=cast.MANAGER)
 
     # Who acts
 
@@ -139,6 +139,12 @@ class House:
         """
         async with asyncio.timeout(PATIENCE_S):
             await self.env.sleep(length)
+
+    async def pass_time_until(self, condition: Callable[[], bool]) -> None:
+        """Turn the clock on second by second, since sending looks at our own clock too."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await self.pass_time(timedelta(seconds=1))
 
     # What is to be seen
 
@@ -226,9 +232,13 @@ class House:
         waiting = [*(f"incident-{row.id}" for row in started), *self._by_hand]
         histories = []
         while waiting:
-            handle = self.env.client.get_workflow_handle(waiting.pop(0))
+            name, _, run = waiting.pop(0).partition("@")
+            handle = self.env.client.get_workflow_handle(name, run_id=run or None)
             found = await handle.fetch_history()
             histories.append(found)
+            begun = found.events[0].workflow_execution_started_event_attributes
+            if begun.continued_execution_run_id:
+                waiting.append(f"{name}@{begun.continued_execution_run_id}")
             for event in found.events:
                 child = event.child_workflow_execution_started_event_attributes
                 if child.workflow_execution.workflow_id:
@@ -302,6 +312,7 @@ async def house(
     keys: Keys,
     *,
     retry_after: timedelta = RETRY_AFTER,
+    renew_after: int = 4_000,
 ) -> AsyncIterator[House]:
     """A house in ``folder``; a mail relay that says 'later' is asked again ``retry_after`` that."""
     shutil.copy(template, folder / "leerp.db")
@@ -312,7 +323,11 @@ async def house(
                 "exercise": True,
                 "console_url": "http://127.0.0.1:1",
                 "smtp": {"host": "127.0.0.1", "port": sink.port, "connections": 2},
-                "temporal": {"namespace": NAMESPACE, "task_queue": f"q-{uuid.uuid4()}"},
+                "temporal": {
+                    "namespace": NAMESPACE,
+                    "task_queue": f"q-{uuid.uuid4()}",
+                    "renew_after_events": renew_after,
+                },
                 "delivery": {"retry_after": retry_after},
             }
         )

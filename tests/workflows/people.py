@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from infra import casefile
 from infra.casefile import Artefact
 from leerp.demo.officers import given
 from notifications.content import ContactPoint
@@ -12,9 +13,16 @@ from protocol.stages import Containment, Gate, Recommendation, Stage
 from tests.workflows.cast import DUTY, SECOND, report
 from tests.workflows.house import CHANNEL, House
 from workflows.casework import Casework
+from workflows.commands import Commands, new_command_id
 from workflows.messages import Answer, IncidentStatus
 
 DESK = ContactPoint(name="EC3 duty desk", phone="+31 70", secure_channel="on request")
+
+
+async def agree(commands: Commands, incident: str, gate: Gate, **options: Any) -> Answer:
+    """Read what waits at a gate, and approve it."""
+    await commands.read(incident, gate)
+    return await commands.approve(incident, gate, **options)
 
 
 class People:
@@ -62,6 +70,21 @@ class People:
 
     def centre(self) -> Artefact:
         return self.drafting.centre(self.incident, given("centre"))
+
+    def centre_on_record(self) -> Artefact:
+        """A centre that counts as set up, for a case that is not led there stage by stage."""
+        draft = self.centre()
+        with self._house.database.write() as connection:
+            casefile.record_decision(
+                connection,
+                command_id=new_command_id(),
+                incident_id=self.incident,
+                command="recorded",
+                officer=DUTY,
+                organisation="EC3",
+                detail={"draft": f"centre/{draft.version}", "digest": draft.digest},
+            )
+        return draft
 
     def ewn(self, **changes: Any) -> Artefact:
         return self.drafting.ewn(self.incident, {**given("ewn"), **changes})

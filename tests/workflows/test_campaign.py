@@ -56,7 +56,7 @@ async def start(home: House, incident: str, draft: Artefact, **changes: Any) -> 
 async def drafted(home: House) -> People:
     """An incident that is far enough for a warning to be drafted."""
     people = await People.called(home)
-    people.centre()
+    people.centre_on_record()
     return people
 
 
@@ -233,8 +233,7 @@ async def test_a_mail_that_the_relay_puts_off_is_tried_again_later(home: House) 
         "retry_due"
     ]
     home.sink.put_off.clear()
-    while to(home, notice, FIRST)["interpol"] != "accepted":
-        await home.pass_time(timedelta(seconds=1))
+    await home.pass_time_until(lambda: to(home, notice, FIRST)["interpol"] == "accepted")
     (row,) = home.rows(
         select(notification).where(
             notification.c.campaign_id == notice, notification.c.recipient_id == "interpol"

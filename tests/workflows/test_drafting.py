@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from activities.assessments import AssessmentActivities, AssessmentOrder
 from infra import audit, casefile
+from infra.casefile import Artefact
 from infra.database import Database
-from infra.settings import IntakeSettings, Settings
 from infra.tables import decision
-from intake.records import ANONYMOUS, RawRecord, read_record
-from intake.store import Store
 from leerp.demo.officers import given
+from notifications.directory_import import import_directory
 from protocol.errors import NotFound, Refused
 from protocol.markings import Tlp
-from protocol.parties import SourceGroup
 from protocol.stages import Containment
-from tests.e2e.support import numbered_report
+from tests.workflows import cast
+from tests.workflows.case import assessed_incident, decided, drafting_of
+from workflows.decided import approved_downgrades
 from workflows.drafting import Drafting
-from workflows.ewn_facts import approved_downgrades, ewn_facts
-
-PROFILE = Settings().profile()
+from workflows.ewn_facts import ewn_facts
 
 
 @pytest.fixture
 def incident(database: Database) -> str:
-    """A detected and assessed incident with three reports."""
-    store = Store(database, PROFILE, exercise=True, telling=lambda _: True)
-    records = [
-        RawRecord(
-            topic="leerp.intake.law-enforcement.v1",
-            partition=0,
-            offset=number,
-            group=SourceGroup.LAW_ENFORCEMENT,
-            principal=ANONYMOUS,
-            headers={},
-            body=numbered_report("draft", number),
-            received_at=datetime.now(UTC),
-        )
-        for number in range(3)
-    ]
-    settled = store.settle([read_record(r, IntakeSettings()) for r in records], source="test")
-    (incident_id,) = settled.incidents
-    AssessmentActivities(database).assess_incident(
-        AssessmentOrder(incident_id=incident_id, profile=PROFILE)
-    )
-    return incident_id
+    """A detected and assessed incident with three reports, and a directory with its officers."""
+    import_directory(database, cast.directory(), by="test")
+    return assessed_incident(database)
 
 
 @pytest.fixture
 def drafting(database: Database) -> Drafting:
-    return Drafting(database, PROFILE, exercise=True, officer="a.virtanen", channel="test")
+    return drafting_of(database)
+
+
+@pytest.fixture
+def centre(drafting: Drafting, incident: str, database: Database) -> Artefact:
+    """The recorded centre of the incident."""
+    made = drafting.centre(incident, given("centre"))
+    decided(database, made, "centre-recorded")
+    return made
 
 
 def without(document: dict[str, Any], field: str) -> dict[str, Any]:
@@ -83,10 +69,10 @@ def test_a_centre_without_points_of_contact_or_command_post_is_refused(
 
 
 @pytest.mark.requirement("R29", "R30", "R31")
+@pytest.mark.usefixtures("centre")
 def test_a_warning_is_drafted_from_graded_facts_and_numbered(
     drafting: Drafting, incident: str, database: Database
 ) -> None:
-    drafting.centre(incident, given("centre"))
     first = drafting.ewn(incident, given("ewn"))
     second = drafting.ewn(incident, {**given("ewn"), "change": "new victims"})
 
@@ -102,10 +88,10 @@ def test_a_warning_is_drafted_from_graded_facts_and_numbered(
 
 @pytest.mark.requirement("R30")
 @pytest.mark.parametrize("field", ["bottom_line", "outlook", "preserve", "report_back"])
+@pytest.mark.usefixtures("centre")
 def test_a_warning_without_a_must_field_is_refused_by_its_name(
     drafting: Drafting, incident: str, field: str
 ) -> None:
-    drafting.centre(incident, given("centre"))
     with pytest.raises(Refused, match=field):
         drafting.ewn(incident, without(given("ewn"), field))
 
@@ -116,10 +102,10 @@ def test_a_warning_needs_a_centre_to_report_back_to(drafting: Drafting, incident
 
 
 @pytest.mark.requirement("R24")
+@pytest.mark.usefixtures("centre")
 def test_a_class_that_is_left_off_the_list_of_a_warning_is_noted_as_an_omission(
     drafting: Drafting, incident: str
 ) -> None:
-    drafting.centre(incident, given("centre"))
     made = drafting.ewn(incident, {**given("ewn"), "dissemination": ["le-poc"]})
 
     assert "interpol" in made.document["omissions"]
@@ -128,20 +114,20 @@ def test_a_class_that_is_left_off_the_list_of_a_warning_is_noted_as_an_omission(
 
 @pytest.mark.requirement("R35", "R36")
 @pytest.mark.parametrize("change", [{"place": ""}, {"starts_at": "soon"}, {"secure_channel": False}])
+@pytest.mark.usefixtures("centre")
 def test_an_invitation_needs_date_and_place_and_a_call_a_secure_channel(
     drafting: Drafting, incident: str, change: dict[str, Any]
 ) -> None:
-    drafting.centre(incident, given("centre"))
     with pytest.raises(Refused) as refused:
         drafting.invitation(incident, {**given("invitation"), **change})
     assert refused.value.reason == "bad-input"
 
 
 @pytest.mark.requirement("R37", "R41")
+@pytest.mark.usefixtures("centre")
 def test_the_plan_to_adopt_carries_who_agreed_and_an_agreement_ends_with_a_new_draft(
     drafting: Drafting, incident: str
 ) -> None:
-    drafting.centre(incident, given("centre"))
     drafting.plan(incident, given("plan"))
     for country in ("FR", "NL", "DE"):
         drafting.agreement(incident, country, "liaison officer")
@@ -188,18 +174,7 @@ def test_a_lower_marking_counts_only_after_a_second_person_approved_it(
     draft = drafting.downgrade(incident, report_id, clear, consent="mail of the provider, 12")
     with database.read() as connection:
         assert approved_downgrades(connection, incident) == {}
-    with database.write() as connection:
-        connection.execute(
-            insert(decision).values(
-                command_id="c1",
-                incident_id=incident,
-                command="downgrade-approved",
-                officer="m.rossi",
-                organisation="EC3",
-                at=datetime.now(UTC),
-                detail={"digest": draft.digest},
-            )
-        )
+    decided(database, draft, "downgrade-approved")
     with database.read() as connection:
         facts = ewn_facts(connection, incident)
     assert Tlp.CLEAR in {fact.marking.tlp for fact in facts.timeline}

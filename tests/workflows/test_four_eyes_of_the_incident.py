@@ -13,7 +13,7 @@ from protocol.errors import NotFound, Refused
 from protocol.stages import Containment, Gate, Recommendation, Stage
 from tests.workflows.cast import ANALYST, CSIRT, DUTY, MANAGER, SECOND, STRANGER, THIRD, report
 from tests.workflows.house import CHANNEL, House
-from tests.workflows.people import People
+from tests.workflows.people import People, agree
 from workflows.messages import Answer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal]
@@ -47,12 +47,24 @@ async def test_one_person_does_not_open_a_gate_alone(home: House) -> None:
     people = await People.called(home)
     alone = home.officer(SECOND)
     await alone.propose(people.incident, Gate.LAUNCH, people.threat_assessment())
-    assert await refused(alone.approve(people.incident, Gate.LAUNCH)) == "same-person"
+    assert await refused(agree(alone, people.incident, Gate.LAUNCH)) == "same-person"
 
     assert refusals(home) == [(SECOND, "approve launch", "same-person")]
     assert (await home.status(people.incident)).stage is Stage.CLASSIFICATION
-    await home.officer(THIRD).approve(people.incident, Gate.LAUNCH)
+    await agree(home.officer(THIRD), people.incident, Gate.LAUNCH)
     await people.reached(Stage.COORDINATION)
+
+
+async def test_nobody_approves_what_they_have_not_read(home: House) -> None:
+    people = await People.called(home)
+    await home.officer(DUTY).propose(people.incident, Gate.LAUNCH, people.threat_assessment())
+    unread = home.officer(SECOND).approve(people.incident, Gate.LAUNCH)
+    assert await refused(unread) == "not-read"
+    assert refusals(home) == [(SECOND, "approve launch", "not-read")]
+
+    draft = await home.officer(SECOND).read(people.incident, Gate.LAUNCH)
+    answer = await home.officer(SECOND).approve(people.incident, Gate.LAUNCH)
+    assert (answer.state, answer.digest) == ("approved", draft.digest)
 
 
 @pytest.mark.requirement("R1")
@@ -63,7 +75,9 @@ async def test_a_wrong_role_is_refused_at_each_step(home: House) -> None:
         proposing = home.officer(officer).propose(people.incident, Gate.LAUNCH, draft)
         assert await refused(proposing) == "wrong-role"
     await home.officer(DUTY).propose(people.incident, Gate.LAUNCH, draft)
-    assert await refused(home.officer(ANALYST).approve(people.incident, Gate.LAUNCH)) == "wrong-role"
+    assert await refused(
+        agree(home.officer(ANALYST), people.incident, Gate.LAUNCH)
+    ) == "wrong-role"
     declining = home.officer(ANALYST).decline(people.incident, Gate.LAUNCH, reason="no")
     assert await refused(declining) == "wrong-role"
 
@@ -104,7 +118,7 @@ async def test_a_launch_is_not_approved_on_an_assessment_that_changed_meanwhile(
     )
     await home.receive(report(reporter=CSIRT))
     await people.when(lambda status: status.recommendation is Recommendation.LAUNCH)
-    approving = home.officer(THIRD).approve(people.incident, Gate.LAUNCH)
+    approving = agree(home.officer(THIRD), people.incident, Gate.LAUNCH)
     assert await refused(approving) == "changed-draft"
     assert decisions(home, people.incident) == [("launch-proposed", SECOND)]
 
@@ -116,7 +130,7 @@ async def test_a_launch_against_the_recommendation_takes_a_reason(home: House) -
     unfounded = second.propose(people.incident, Gate.LAUNCH, draft)
     assert await refused(unfounded) == "override-needs-reason"
     await second.propose(people.incident, Gate.LAUNCH, draft, reason="three hospitals at once")
-    await home.officer(THIRD).approve(people.incident, Gate.LAUNCH)
+    await agree(home.officer(THIRD), people.incident, Gate.LAUNCH)
     await people.reached(Stage.COORDINATION)
     (row,) = home.rows(
         select(decision.c.detail).where(decision.c.command == "launch-proposed")
@@ -133,7 +147,7 @@ async def test_a_repeated_command_is_answered_alike_and_carried_out_once(home: H
         for _ in range(2)
     ]
     assert first == again
-    await home.officer(SECOND).approve(people.incident, Gate.LAUNCH, command_id="twice")
+    await agree(home.officer(SECOND), people.incident, Gate.LAUNCH, command_id="twice")
     await people.reached(Stage.COORDINATION)
     answer = await home.officer(SECOND).approve(
         people.incident, Gate.LAUNCH, digest=draft.digest, command_id="twice"
@@ -151,7 +165,7 @@ async def test_the_id_of_a_proposal_does_not_serve_as_an_approval(home: House) -
     await home.officer(DUTY).propose(
         people.incident, Gate.LAUNCH, people.threat_assessment(), command_id="same"
     )
-    answer = await home.officer(SECOND).approve(people.incident, Gate.LAUNCH, command_id="same")
+    answer = await agree(home.officer(SECOND), people.incident, Gate.LAUNCH, command_id="same")
     assert answer.state == "proposed"
     assert len((await home.status(people.incident)).pending) == 1
     assert decisions(home, people.incident) == [("launch-proposed", DUTY)]
@@ -176,12 +190,13 @@ async def test_an_unknown_officer_is_refused_whatever_the_command(home: House) -
 
 async def test_a_declined_proposal_is_off_the_table_and_can_be_made_again(home: House) -> None:
     people = await People.called(home)
-    await home.officer(DUTY).propose(people.incident, Gate.LAUNCH, people.threat_assessment())
+    draft = people.threat_assessment()
+    await home.officer(DUTY).propose(people.incident, Gate.LAUNCH, draft)
     declined = await home.officer(SECOND).decline(
         people.incident, Gate.LAUNCH, reason="say more on the cause"
     )
     assert declined.state == "declined"
-    approving = home.officer(SECOND).approve(people.incident, Gate.LAUNCH)
+    approving = home.officer(SECOND).approve(people.incident, Gate.LAUNCH, digest=draft.digest)
     assert await refused(approving) == "nothing-proposed"
     await people.launch()
     assert [command for command, _ in decisions(home, people.incident)] == [

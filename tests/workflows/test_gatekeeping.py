@@ -41,8 +41,8 @@ class Desk:
     decision: str = ""
     ending: bool = False
     gates: FourEyes = field(default_factory=lambda: FourEyes(ROLES))
-    proposals: dict[str, Proposal] = field(default_factory=dict)
-    approved: dict[str, Proposal] = field(default_factory=dict)
+    proposals: dict[Gate, Proposal] = field(default_factory=dict)
+    approved: dict[Gate, Proposal] = field(default_factory=dict)
 
 
 def proposal(gate: Gate, actor: Actor = DUTY, **changes: object) -> Proposal:

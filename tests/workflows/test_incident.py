@@ -14,8 +14,8 @@ from protocol.parties import RecipientClass
 from protocol.stages import Containment, Gate, NoticeKind, Stage
 from tests.workflows.cast import DUTY, MANAGER_DESK, SECOND, address, report
 from tests.workflows.house import House
-from tests.workflows.people import People
-from workflows.incident import Incident
+from tests.workflows.people import People, agree
+from workflows.messages import IncidentOutcome
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal]
 
@@ -50,7 +50,9 @@ async def test_an_incident_passes_the_seven_stages_in_order_and_tells_whom_it_mu
         NoticeKind.OUTCOME: set(),
         NoticeKind.OVERDUE: set(),
     }
-    handle = home.env.client.get_workflow_handle_for(Incident.run, f"incident-{people.incident}")
+    handle = home.env.client.get_workflow_handle(
+        f"incident-{people.incident}", result_type=IncidentOutcome
+    )
     outcome = await handle.result()
     assert outcome.launched
     assert outcome.decision == Gate.LAUNCH
@@ -162,7 +164,7 @@ async def test_the_status_names_what_waits_and_what_was_sent(home: House) -> Non
     (waiting,) = (await home.status(people.incident)).pending
     assert (waiting.gate, waiting.digest, waiting.proposer) == (Gate.LAUNCH, draft.digest, DUTY)
 
-    await home.officer(SECOND).approve(people.incident, Gate.LAUNCH)
+    await agree(home.officer(SECOND), people.incident, Gate.LAUNCH)
     await people.reached(Stage.COORDINATION)
     await people.set_up_centre()
     status = await home.status(people.incident)
@@ -198,6 +200,5 @@ async def test_a_campaign_that_outlives_its_incident_goes_on_to_its_end(home: Ho
     assert home.mails(late)["interpol", 0, 0] == "retry_due"
 
     home.sink.put_off.clear()
-    while home.mails(late)["interpol", 0, 0] != "accepted":
-        await home.pass_time(timedelta(seconds=1))
+    await home.pass_time_until(lambda: home.mails(late)["interpol", 0, 0] == "accepted")
     assert await home.ended(f"campaign-{late}")

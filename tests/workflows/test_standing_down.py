@@ -15,7 +15,7 @@ from tests.workflows.cast import CSIRT, DUTY, POLICE, SECOND, report
 from tests.workflows.house import House
 from tests.workflows.people import People
 from workflows import overview
-from workflows.incident import Incident
+from workflows.messages import IncidentOutcome
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal]
 
@@ -42,7 +42,9 @@ async def test_no_ends_the_process_when_the_watch_is_over(
     await home.pass_time(timedelta(days=29))
     assert (await home.status(people.incident)).decision == Gate.NO_LAUNCH
 
-    handle = home.env.client.get_workflow_handle_for(Incident.run, f"incident-{people.incident}")
+    handle = home.env.client.get_workflow_handle(
+        f"incident-{people.incident}", result_type=IncidentOutcome
+    )
     await home.pass_time(timedelta(days=2))
     result = await handle.result()
     assert (result.launched, result.decision) == (False, Gate.NO_LAUNCH)

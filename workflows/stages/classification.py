@@ -11,11 +11,15 @@ LOOK_AGAIN = frozenset({Recommendation.MONITOR, Recommendation.HOLD_CORROBORATE}
 """Outcomes that come back to stage II when the outlook window has passed (domain 3.4)."""
 
 
+WATCH = "watch"
+
+
 async def classify(desk: Desk) -> bool:
     """Wait for two people to decide; True when the protocol is launched (R16, R19)."""
+    if not desk.catching_up:  # before the stage opens its gates
+        desk.decision, desk.reopened = "", False
+        desk.approved.pop(Gate.NO_LAUNCH, None)  # that was the decision before
     await desk.enter(Stage.CLASSIFICATION)
-    desk.decision, desk.reopened = "", False
-    desk.approved.pop(Gate.NO_LAUNCH, None)  # that was the decision before
     await desk.until(lambda: bool({Gate.LAUNCH, Gate.NO_LAUNCH} & desk.approved.keys()))
     return Gate.LAUNCH in desk.approved
 
@@ -36,11 +40,13 @@ async def stand_down(desk: Desk) -> bool:
         if looks_again
         else desk.profile.watch.reopen_within
     )
-    taken_up = await desk.within(
-        lambda: desk.reopened or (not against_advice and _launch_is_advised(desk)), limit
+    taken_up = await desk.before(
+        desk.deadline(WATCH, limit),
+        lambda: desk.reopened or (not against_advice and _launch_is_advised(desk)),
     )
     # A reopening that came in time may still be on its way into the record.
     await workflow.wait_condition(workflow.all_handlers_finished)
+    desk.forget_deadline(WATCH)
     return taken_up or desk.reopened or looks_again
 
 

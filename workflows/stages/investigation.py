@@ -25,21 +25,25 @@ async def investigate(desk: Desk) -> None:
     """
     await desk.enter(Stage.INVESTIGATION)
     window = desk.profile.watch.osint_review_every
-    reviewed, due, missed = desk.records.get(REVIEW), workflow.now() + window, 0
+    reviewed = desk.records.get(REVIEW)
     while Gate.CLOSURE not in desk.approved or _unsent(desk):
-        await desk.within(_news(desk, reviewed), due - workflow.now())
+        due = desk.deadline(REVIEW, window)
+        await desk.before(due, _news(desk, reviewed))
         await send_adopted(desk)
         await send_released(desk)
         if desk.records.get(REVIEW) != reviewed:
-            reviewed, due = desk.records.get(REVIEW), workflow.now() + window
+            reviewed = desk.records.get(REVIEW)
+            desk.forget_deadline(REVIEW)
         elif workflow.now() >= due:
-            missed += 1
+            desk.forget_deadline(REVIEW)
+            desk.missed_reviews += 1
             await desk.send(
                 NoticeKind.OVERDUE,
-                revision=REVISIONS_FROM + missed,
+                revision=REVISIONS_FROM + desk.missed_reviews,
                 detail={"matter": "review of open sources", "due_at": due.isoformat()},
             )
-            due += window
+        # An approval that came before that of the closure may still be on its way into the record.
+        await workflow.wait_condition(workflow.all_handlers_finished)
 
 
 def _news(desk: Desk, reviewed: DraftRef | None) -> Callable[[], bool]:

@@ -1,200 +1,89 @@
-"""What the public sample files must give; the table was written from the files, not from the code."""
+"""What the public sample files must give; see the tables in ``expectations``."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 
-from intake.formats.base import Parsed
+from intake.formats.base import UNDATED, Parsed
 from protocol.errors import RejectedReport
-from protocol.markings import Tlp
 from protocol.report import IndicatorType as Kind
+from protocol.report import TimeKind
+from tests.intake.formats.expectations import Stored, earliest
+from tests.intake.formats.expectations_misp import MISP
+from tests.intake.formats.expectations_others import IDEA, IODEF, LISTS, MAILS
+from tests.intake.formats.expectations_refused import REFUSED
+from tests.intake.formats.expectations_stix import STIX
+from tests.intake.formats.expectations_xarf import XARF
 from tests.intake.formats.samples import DATA, read, values
 
-
-class Expected(NamedTuple):
-    """First report of a file: distinct hashes, domains, addresses and URLs that the file names."""
-
-    path: str
-    reports: int
-    source_id: str
-    title: str
-    tlp: Tlp
-    hashes: int = 0
-    domains: int = 0
-    addresses: int = 0
-    urls: int = 0
+STORED = [*MISP, *STIX, *IODEF, *IDEA, *XARF, *LISTS, *MAILS]
+NO_REPORTS = {"contacts", "exercise"}
+"""Folders of the sample data that hold other things than reports."""
 
 
-def _misp(name: str, uuid: str, title: str, tlp: Tlp, *counts: int, reports: int = 1) -> Expected:
-    return Expected(f"misp/{name}.json", reports, uuid, title, tlp, *counts)
-
-
-def _stix(
-    path: str, source_id: str, title: str, *counts: int, reports: int = 1, tlp: Tlp = Tlp.AMBER
-) -> Expected:
-    return Expected(f"{path}.json", reports, source_id, title, tlp, *counts)
-
-
-FILES = [
-    # 14 values are given as url; 7 of them are bare host names and one is no URL at all
-    _misp("circl_asert_four_element_sword", "57153590-f73c-49fa-be4b-4737950d210f",
-          "OSINT - ASERT Threat Intelligence Report 2016-03 The Four-Element Sword Engagement",
-          Tlp.CLEAR, 208, 31, 9, 6),
-    _misp("circl_osint_sednit_2017", "5a3c2fcd-8328-42bb-a95e-4f4402de0b81",
-          "OSINT - Sednit update: How Fancy Bear Spent the Year", Tlp.CLEAR, 37, 18, 11),
-    _misp("circl_pubg_ransomware", "5acc88e9-265c-4f22-9d2b-b702950d210f",
-          "OSINT - PUBG Ransomware Decrypts Your Files If You Play PlayerUnknown's Battlegrounds",
-          Tlp.CLEAR, 3),
-    _misp("circl_qakbot_emotet_mitigation", "5a0ac036-6fbc-4855-83af-422b950d210f",
-          "OSINT - Mitigating and eliminating info-stealing Qakbot and Emotet in corporate "
-          "networks", Tlp.CLEAR, 15, 0, 43),
-    _misp("circl_ransomware_xorist", "57c4445b-c548-4654-af0b-4be3950d210f",
-          "Ransomware - Xorist", Tlp.CLEAR, 3),
-    _misp("circl_uscert_samsam_MAR-10164494", "5c066053-0e94-46eb-9746-4b7d950d210f",
-          "MAR-10164494.r1.v1 (SamSam ransomware)", Tlp.CLEAR, 17),
-    # no TLP tag: distribution 3 is the whole community, 1 this community, 0 the organisation only
-    _misp("eset_backdoordiplomacy", "a3bc1af1-e021-4685-9dd1-68013abef4d9",
-          "BackdoorDiplomacy: Upgrading from Quarian to Turian", Tlp.GREEN, 66),
-    _misp("eset_cloudmensis", "7a1f92cb-dba7-425f-aacd-85b80ff5cb9a", "CloudMensis", Tlp.AMBER, 9),
-    _misp("eset_mozi_iot_botnet", "15ebb496-c51c-4f88-b60b-aba5f806db5f",
-          "Who killed Mozi? Finally putting the IoT zombie botnet in its grave",
-          Tlp.AMBER, 63, 0, 5, 11),
-    _misp("eset_ramsay_airgap", "5eb0775e-2780-4234-89b8-5e640a019371",
-          "Ramsay: A cyber espionage toolkit tailored for Air-Gapped Networks", Tlp.RED, 51),
-    _misp("eset_sednit_zebrocy_2019", "5cb88eb5-ba84-40a8-a31d-01c00a016219",
-          "A journey to Zebrocy land", Tlp.GREEN, 9, 0, 0, 2),
-    _misp("eset_sshdoor_bespin", "5bbe52cb-40b0-4bda-8140-79220a016219", "SSHDoor : Bespin",
-          Tlp.GREEN, 1),
-    _misp("eset_telebots_killdisk", "58503e2f-4c78-442d-833f-8ad202de0b81",
-          "OSINT - The rise of TeleBots: Analyzing disruptive KillDisk attacks",
-          Tlp.CLEAR, 66, 3, 9),
-    _misp("eset_turla_lightneuron", "5cccb246-0da0-4c93-a463-61fe0a016219",
-          "ESET Turla LightNeuron Research", Tlp.GREEN, 24, 0, 0, 1),
-    _misp("eset_winnti_gaming_supply_chain", "5c8ff618-0998-4b11-89d4-39d70a016219",
-          "Asian gaming industry supply-chain attacks", Tlp.GREEN, 11, 2, 0, 5),
-    _misp("eset_winter_vivern_roundcube", "50c22e72-d95e-4ac9-a5d3-5ed05246d239",
-          "Winter Vivern exploits zero-day vulnerability in Roundcube Webmail servers",
-          Tlp.GREEN, 6, 1, 1, 2),
-    _misp("misp_stix_collection_1", "e2e6a6ea-f69b-4d93-8564-f51d67cafe51",
-          "MISP-STIX-Converter test event with AS attribute", Tlp.AMBER, reports=2),
-    _misp("shadow_attributes_proposals", "5a4cb19a-f550-437f-bd29-48ed950d210f",
-          "Test proposals / ShadowAttributes", Tlp.RED),
-    _misp("unicode_japanese_event", "5c7cdc3b-2f40-4dca-8200-276c0a00020f",
-          "Japanese Lorem Ipsum 条イ音態ぞゃご法説イシ技", Tlp.AMBER),
-    _stix("stix20/attack_SUNBURST", "bundle--9ec60fb0-0e57-45cd-aca3-e1e18a37db1e", "SUNBURST"),
-    _stix("stix20/attack_Stuxnet", "bundle--bb0a7b4b-3c33-4d0d-b306-b49966c1b820", "Stuxnet"),
-    _stix("stix20/attack_WannaCry", "bundle--83bfaf03-f0a8-4824-a716-8429e1120a09", "WannaCry"),
-    _stix("stix20/misp_stix_event1_stix20", "report--e2e6a6ea-f69b-4d93-8564-f51d67cafe51",
-          "MISP-STIX-Converter test event with AS attribute", reports=2),
-    _stix("stix20/unit42_2024-02-15-Bradesco-phishing",
-          "report--7ef27fa2-8d4a-42ba-a2a7-b163bcb55543",
-          "Brazil Phishing Email Leads to Fake Bradesco Banking Page.", 0, 1, 1, 2),
-    _stix("stix20/unit42_2024-02-27-Akira-Ransomware",
-          "report--95323298-09f7-4de1-9251-1048fdae633c",
-          "Code updates to Akira Ransomware.", 18),
-    _stix("stix20/unit42_2024-03-24-thru-26-FortiClient-EMS-exploitation",
-          "report--a521c7f3-7f47-4b5f-8bc0-a4a591a7d37b",
-          "2024-03-24-thru-26-FortiClient-EMS-exploitation.json", 3, 1, 0, 6),
-    _stix("stix20/unit42_CodeCov_Breach", "report--bce9ad6c-c8c2-4c53-a6f1-96cf0c8b0f67",
-          "Campaign 1 - CodeCov Breach", 1, 0, 1, 1),
-    _stix("stix20/unit42_REvil_SupplyChain_Attack_Kaseya",
-          "report--6f687ab2-e2e7-423c-8839-586189fd27a4",
-          "Campaign - Kaseya Supply Chain Attack", 3),
-    _stix("stix20/unit42_domain-parking-emotet-fake-updates",
-          "report--35fe1b81-a267-4a19-8b8d-601458508d97",
-          "Domain Parking: Attackers Spreading Emotet and Fake McAfee Updates", 2, 4, 2, 2),
-    # the first report only refers to the second, which holds the indicators
-    _stix("stix20/unit42_playbook_exchange_proxylogon",
-          "report--6709b342-a101-4365-b55f-47e69db38ef0",
-          "Zero-Day Microsoft Exchange Vulnerabilities", reports=2),
-    _stix("stix20/unit42_websvn-vulnerability", "report--b8ee2a32-20bb-4509-8f62-415389607a7e",
-          "Exploits in the Wild for WebSVN Command Injection Vulnerability (CVE-2021-32305)",
-          12, 0, 1),
-    _stix("stix21/elevator_custom_object", "bundle--cad0c65f-3415-4ec6-84df-c01e427ec3b6",
-          "STIX bundle of 5 objects"),
-    _stix("stix21/elevator_incident_malware", "incident--1b75ee8f-44d6-819a-d729-09ab52c91fdb",
-          "Detected Poison Ivy beaconing through perimeter firewalls"),
-    _stix("stix21/misp_stix_event1", "grouping--e2e6a6ea-f69b-4d93-8564-f51d67cafe51",
-          "MISP-STIX-Converter test event with AS attribute", reports=2),
-    _stix("stix21/misp_stix_events_collection", "grouping--e2e6a6ea-f69b-4d93-8564-f51d67cafe51",
-          "MISP-STIX-Converter test event with AS attribute", reports=4),
-    # its four ipv4-addr are networks, which are no addresses
-    _stix("stix21/oasis_apt1", "report--e33ffe07-2f4c-48d8-b0af-ee2619d765cf",
-          "APT1: Exposing One of China's Cyber Espionage Units", 3, 3),
-    _stix("stix21/oasis_identifying-a-threat-actor-profile",
-          "bundle--601cee35-6b16-4e68-a3e7-9ec7d755b4c3", "Disco Team Threat Actor Group"),
-    _stix("stix21/oasis_indicator-for-malicious-url",
-          "bundle--56be2a3b-1534-4bef-8fe9-602926274089", "x4z9arb backdoor", 0, 0, 0, 1),
-    _stix("stix21/oasis_infrastructure", "bundle--5330e3e3-8f58-4d21-9f4b-793a054c0d33",
-          "Poison Ivy", 0, 1, 1),
-    _stix("stix21/oasis_malicious_email_attachment",
-          "bundle--8b8ed1c1-f01d-4393-ac65-97017ed15876", "Malicious E-mail"),
-    _stix("stix21/oasis_sighting-of-an-indicator",
-          "bundle--2ac7882f-76a3-4a9b-97b3-811b3af1c7c0", "Malicious URL", 0, 0, 0, 1),
-    _stix("stix21/oasis_using-marking-definitions",
-          "bundle--dbe491fe-6faf-4125-b019-d8938bc0294d", "Known malicious IP Address", 0, 0, 1),
-    Expected("idea0/csirtmu_testidea1.json", 1, "2E4A3926-B1B9-41E3-89AE-B6B474EB0A54",
-             "EPMAPPER exploitation attempt", Tlp.AMBER, 0, 8, 8),
-    Expected("idea0/csirtmu_longidmef.json", 1, "123d45", "Phishing", Tlp.AMBER, 0, 0, 5),
-]  # fmt: skip
-
-MALFORMED = {
-    "json_i_number_very_big_negative_int.json": "number-too-large",
-    "json_i_string_invalid_utf-8.json": "bad-text",
-    "json_i_string_iso_latin_1.json": "bad-text",
-    "json_i_string_lone_second_surrogate.json": "bad-text",
-    "json_n_number_NaN.json": "not-finite",
-    "json_n_string_unescaped_ctrl_char.json": "bad-text",
-    "json_n_structure_100000_opening_arrays.json": "too-deep",
-    "json_n_structure_no_data.json": "empty",
-    "json_n_structure_trailing__.json": "not-json",
-    "json_y_object_duplicated_key.json": "duplicate-key",
-    "json_y_string_null_escape.json": "bad-text",
-    "own_idea0_bad_detecttime.json": "bad-time",
-    "own_misp_missing_uuid_bad_date.json": "no-id",
-}
-
-
-def _format_of(path: str) -> str:
-    return {"misp": "misp", "stix20": "stix-2.1", "stix21": "stix-2.1", "idea0": "idea0"}[
-        path.split("/", maxsplit=1)[0]
-    ]
-
-
-def _file(path: str) -> Parsed:
+def file(path: str) -> Parsed:
     return read((DATA / path).read_bytes())
 
 
-@pytest.mark.parametrize("expected", FILES, ids=lambda expected: str(expected.path))
-def test_a_real_file_gives_what_stands_in_it(expected: Expected) -> None:
-    parsed = _file(expected.path)
+@pytest.mark.requirement("R4")
+@pytest.mark.parametrize("expected", STORED, ids=lambda expected: str(expected.path))
+def test_a_real_file_gives_what_stands_in_it(expected: Stored) -> None:
+    parsed = file(expected.path)
     first = parsed.contents[0]
     hashes = [values(first, kind) for kind in (Kind.MD5, Kind.SHA1, Kind.SHA256)]
+    made, _, _ = expected.source_id.partition("*")
 
-    assert parsed.format == _format_of(expected.path)
-    assert Expected(
+    assert first.source_id.startswith(made)
+    assert expected == Stored(
         expected.path,
-        len(parsed.contents),
-        first.source_id,
+        parsed.format,
+        expected.source_id if expected.source_id.endswith("*") else first.source_id,
         first.title,
         first.marking.tlp,
+        expected.first,
+        len(first.indicators),
         sum(map(len, hashes)),
         len(values(first, Kind.DOMAIN)),
         len(values(first, Kind.IP)),
         len(values(first, Kind.URL)),
-    ) == expected
+        len(parsed.contents),
+    )
 
 
-def test_the_table_holds_every_sample_file() -> None:
+@pytest.mark.parametrize("expected", STORED, ids=lambda expected: str(expected.path))
+def test_a_real_file_keeps_its_first_time_with_its_uncertainty(expected: Stored) -> None:
+    time = file(expected.path).contents[0].times[0]
+
+    if expected.first:
+        assert (time.earliest, time.tz_known) == earliest(expected.first)
+    else:
+        assert time == UNDATED
+
+
+@pytest.mark.parametrize(("path", "reason"), REFUSED.items())
+def test_a_real_file_that_cannot_be_read_is_refused_for_the_right_reason(
+    path: str, reason: str
+) -> None:
+    with pytest.raises(RejectedReport) as refused:
+        file(path)
+
+    assert refused.value.reason == reason
+
+
+def test_the_tables_hold_every_sample_file() -> None:
     present = {
         str(path.relative_to(DATA))
-        for folder in ("misp", "stix20", "stix21", "idea0")
-        for path in (DATA / folder).glob("*.json")
+        for folder in DATA.iterdir()
+        if folder.is_dir() and folder.name not in NO_REPORTS
+        for path in folder.iterdir()
     }
 
-    assert {expected.path for expected in FILES} == present
+    assert {expected.path for expected in STORED} | REFUSED.keys() == present
+
+
+def test_a_refusal_says_what_stix_1_is_to_be_converted_with() -> None:
+    with pytest.raises(RejectedReport, match="stix2-elevator"):
+        file("stix1_legacy/misp_stix_event1_stix11.xml")
 
 
 @pytest.mark.parametrize(
@@ -219,29 +108,75 @@ def _outcome(line: bytes) -> str:
 
 
 def test_the_second_report_of_the_playbook_holds_its_47_indicators() -> None:
-    second = _file("stix20/unit42_playbook_exchange_proxylogon.json").contents[1]
+    second = file("stix20/unit42_playbook_exchange_proxylogon.json").contents[1]
 
     assert (len(second.indicators), len(values(second, Kind.IP))) == (47, 17)
     assert {a.value for a in second.affected if a.kind == "sector"} >= {"health", "financial"}
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in (DATA / "malformed").glob("*.json")))
-def test_a_malformed_file_is_refused_for_the_right_reason(name: str) -> None:
-    body = (DATA / "malformed" / name).read_bytes()
-    if name == "stix21_badflow1.json":  # its faults lie in an extension that nobody needs here
-        content = read(body).contents[0]
-        assert (content.title, len(content.warnings) > 0) == ("Test Flow 1", True)
-        return
+def test_every_incident_of_an_old_iodef_document_is_a_report_with_its_ports() -> None:
+    contents = file("iodef1_xml/iodeflib_example.xml").contents
 
-    with pytest.raises(RejectedReport) as refused:
-        read(body)
+    assert [c.title for c in contents] == [
+        "Host sending out Code Red probes",
+        "IODEF csirt.example.com:59334",
+        "Large bot-net",
+        "Watch-list of known bad IPs or networks",
+    ]
+    assert {(i.value, i.role) for i in contents[1].indicators if i.type is Kind.PORT} == {
+        *((port, "source") for port in ("60524", "60526", "60527", "60531")),
+        *((port, "victim") for port in ("137", "138", "139", "445")),
+    }
+    assert contents[0].impact.criteria == ("attempt-blocked",)
+    assert [len(c.indicators) for c in contents] == [3, 12, 4, 3]
 
-    assert refused.value.reason == MALFORMED.get(name, "unknown-format")
+
+def test_hashes_in_base64_of_hexadecimal_text_are_read() -> None:
+    content = file("iodef2_xml/GuidanceDraft_Malware.xml").contents[0]
+
+    assert values(content, Kind.SHA1) == {
+        "6751a253483a67d86e0f84760f61f10bbcc2edff",
+        "7263fe0d3a095d59c8e0c895a9c585e343e7141c",
+    }
+    assert "2e8880980d62447e9790afa89513f0a4" in values(content, Kind.MD5)
+    assert "http://foo.example.com:12345/evil/cc.php" in values(content, Kind.URL)
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in (DATA / "malformed").glob("*.xml")))
-def test_xml_is_refused_before_anything_in_it_is_expanded(name: str) -> None:
-    with pytest.raises(RejectedReport, match="this is XML") as refused:
-        read((DATA / "malformed" / name).read_bytes())
+def test_a_report_with_faults_in_what_nobody_needs_is_read_with_warnings() -> None:
+    content = file("malformed/stix21_badflow1.json").contents[0]
 
-    assert refused.value.reason == "unknown-format"
+    assert (content.title, len(content.warnings) > 0) == ("Test Flow 1", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("malformed/xarf3_invalid_destination.json", "a port is a number from 0 to 65535"),
+        ("malformed/xarf3_invalid_host_name.json", "a host name consists of"),
+        ("malformed/xarf3_invalid_exploit_wrong_cve.json", "names no vulnerability"),
+        ("malformed/xarf3_harassment_sample_no_description.json", "is taken as ip"),
+        ("malformed/xarf4_messaging_missing_protocol.json", "has no protocol"),
+        ("malformed/mail_multiple_invalid_content_dispositions.eml", "no Date"),
+        ("iodef2_json/draft14-long-example.json", "another currency"),
+        ("ioc_csv/unit42_samsa.csv", "'Compile Timestamp' stays"),
+    ],
+)
+def test_what_a_real_file_says_wrongly_or_in_vain_becomes_a_warning(name: str, text: str) -> None:
+    assert any(text in warning for warning in file(name).contents[0].warnings)
+
+
+def test_the_internal_notes_of_a_sender_are_nowhere_in_the_report() -> None:
+    content = file("xarf_json/v4tests_internal_metadata_receiver_example.json").contents[0]
+    told = content.model_dump_json()
+
+    assert "john.doe" not in told
+    assert "cust_premium" not in told
+    assert "the sender's internal notes (_internal) are left out" in content.warnings
+
+
+def test_the_times_of_a_table_become_one_window_and_one_sighting_each() -> None:
+    content = file("ioc_csv/sunburst_network_iocs.csv").contents[0]
+    seen = {i.value: i.first_seen for i in content.indicators}
+
+    assert [t.kind for t in content.times] == [TimeKind.OBSERVED]
+    assert seen["54.215.192.52"] == earliest("2020-02-09 20:03:38")[0]

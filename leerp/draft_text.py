@@ -1,0 +1,40 @@
+"""A draft as the second person reads it before agreeing to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from infra.casefile import Artefact
+from notifications.directory import Contact, Recipient
+from notifications.notices import read_content
+from notifications.products import Variant
+from notifications.rendering import render
+from protocol.parties import RecipientClass
+
+PREVIEW = Recipient(
+    id="preview",
+    recipient_class=RecipientClass.LE_POC,
+    organisation="every recipient of the full variant",
+    contacts=(Contact(name="preview", email="preview@leerp.invalid"),),
+)
+
+
+def draft_text(draft: Artefact) -> str:
+    """The draft in words: a notice as it will be read, anything else field by field."""
+    document = draft.document
+    head = f"{draft.kind} version {draft.version}, drafted by {draft.by}, digest {draft.digest}"
+    parts = [head]
+    if "notice" in document:
+        shown = render(read_content(document["notice"]), PREVIEW, Variant.FULL, None)
+        parts.append(f"Subject: {shown.subject}\n\n{shown.text}")
+    beside = {name: value for name, value in document.items() if name != "notice"}
+    if "assessment" in beside:
+        assessment = beside.pop("assessment")
+        parts.append("\n".join(assessment["reasons"]))
+    parts += [f"{name}: {_words(value)}" for name, value in beside.items() if value]
+    return "\n\n".join(parts)
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""Typing commands on a home that was up once, as the tests of the command line do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from infra import audit
+from infra.database import Database
+from infra.settings import IntakeSettings, Settings
+from intake.records import ANONYMOUS, RawRecord, read_record
+from intake.store import Store
+from protocol.parties import SourceGroup
+
+DONE, REFUSED, USAGE, DOWN = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Answer]
+
+
+def store(home: Path, *bodies: bytes) -> str:
+    """Put reports into the home as intake would, as its first records; their one incident."""
+    settings = Settings.load(home)
+    database = Database(settings.database_url)
+    records = [
+        RawRecord(
+            topic="leerp.intake.law-enforcement.v1",
+            partition=0,
+            offset=offset,
+            group=SourceGroup.LAW_ENFORCEMENT,
+            principal=ANONYMOUS,
+            headers={},
+            body=body,
+            received_at=datetime.now(UTC),
+        )
+        for offset, body in enumerate(bodies)
+    ]
+    stored = Store(database, settings.profile(), exercise=True, telling=lambda _: True)
+    settled = stored.settle([read_record(r, IntakeSettings()) for r in records], source="test")
+    database.close()
+    (incident,) = settled.incidents
+    return incident
+
+
+def audited(home: Path, event: str) -> list[dict[str, Any]]:
+    """The rows of the audit trail with this event."""
+    database = Database(Settings.load(home).database_url)
+    with database.read() as connection:
+        assert audit.verify(connection).verified
+        found = [row for row in audit.export(connection) if row["event"] == event]
+    database.close()
+    return found
