@@ -12,6 +12,7 @@ import typer
 from rich.progress import Progress
 
 from infra.settings import Settings
+from leerp.classify import classify
 from leerp.cli_audit import audit_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
@@ -20,7 +21,7 @@ from leerp.doctor import run_doctor
 from leerp.failures import all_explained, explained
 from leerp.home import open_app
 from leerp.options import HOME, Home, Json
-from leerp.output import REFUSED, complain, err, out
+from leerp.output import REFUSED, complain, err, out, show_json, visible
 from leerp.report_files import gather
 from leerp.reporting import Fate, Reporting
 from leerp.schemas import SCHEMAS, schema
@@ -137,6 +138,24 @@ def report(
         _show_fate(fate, waited=wait, as_json=as_json)
     if any(fate.quarantined for fate in fates):
         raise typer.Exit(REFUSED)
+
+
+@cli.command("classify")
+def classify_command(
+    file: Annotated[Path, typer.Argument(help="Evidence, TOML or JSON; - for JSON on stdin.")],
+    as_json: Json = False,
+) -> None:
+    """Classify an evidence file, without any service: class, recommendation and reasons."""
+    assessed = classify(file, Settings().profile())
+    if as_json:
+        show_json(assessed.model_dump(mode="json"))
+        return
+    out.print(
+        f"{assessed.threat_class} ({assessed.impact}{assessed.reach}), "
+        f"recommendation {assessed.recommendation}"
+    )
+    for sentence in assessed.reasons:
+        out.print(f"  {visible(sentence)}", markup=False, soft_wrap=True)
 
 
 @cli.command("schema")

@@ -96,9 +96,7 @@ def replay_records(
     """Read records again with today's adapters; a duty-manager of the directory does."""
     lists = WarningLists()
     with open_app(home) as opened:
-        attempt = Attempt(
-            officer=officer, command=REPLAY, subject="quarantine", channel=CHANNEL
-        )
+        attempt = Attempt(officer=officer, command=REPLAY, subject="quarantine", channel=CHANNEL)
         with attempted(opened.database, attempt) as connection:
             administrator(connection, officer, REPLAY)
         settings = opened.settings

@@ -27,9 +27,7 @@ def all_explained(group: BaseExceptionGroup[BaseException]) -> list[LeerpError] 
     """Every failure of the group in words, or None when one of them is a defect."""
     found: list[LeerpError] = []
     for each in group.exceptions:
-        inner = (
-            all_explained(each) if isinstance(each, BaseExceptionGroup) else [explained(each)]
-        )
+        inner = all_explained(each) if isinstance(each, BaseExceptionGroup) else [explained(each)]
         if inner is None or None in inner:
             return None
         found += [said for said in inner if said is not None]

@@ -28,7 +28,9 @@ class ReportFile:
         if self.path == STANDARD_INPUT:
             return self._within(sys.stdin.buffer.read(limit + 1), limit)
         if self.path.suffix.lower() in ARCHIVES:
-            raise Refused("archive", f"{self.path} is an archive: unpack it, and send what is in it")
+            raise Refused(
+                "archive", f"{self.path} is an archive: unpack it, and send what is in it"
+            )
         try:
             size = self.path.stat().st_size
             if size > limit:
@@ -66,7 +68,8 @@ def _below(argument: Path) -> Iterator[Path]:
         found = sorted(
             path
             for path in argument.rglob("*")
-            if path.is_file() and not any(p.startswith(".") for p in path.relative_to(argument).parts)
+            if path.is_file()
+            and not any(p.startswith(".") for p in path.relative_to(argument).parts)
         )
         if not found:
             raise Refused("unreadable", f"the folder {argument} holds nothing to send")

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from leerp.classify import EvidenceFile
 from notifications.ewn import EarlyWarning
 from notifications.ewn_draft import EwnInput
 from protocol.profile import Profile
@@ -16,6 +17,7 @@ from workflows.plans import Plan
 SCHEMAS: dict[str, type[BaseModel]] = {
     "leerp-report": ReportContent,
     "incident-report": IncidentReport,
+    "evidence": EvidenceFile,
     "profile": Profile,
     "centre": CentreInput,
     "ewn-input": EwnInput,

@@ -81,7 +81,9 @@ def run_up(settings: Settings, processes: Processes = own_processes) -> None:
         written = endpoints.read(running.home)
         if written:
             console.print(table_of(written))
-        console.print(f"Up. Other commands: add --home {running.home}. Ctrl-C stops all.")
+        console.print(
+            f"Up. Other commands: add --home {running.home}. Ctrl-C stops all.", soft_wrap=True
+        )
         await asyncio.Event().wait()
 
     run_with_services(settings, keep, processes=processes, console=console)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from intake.formats.list_columns import Column, Use, column_of
+from intake.formats.prose import kind_of_word
 from intake.texts import TextDocument
 from protocol.errors import RejectedReport
 
@@ -103,6 +104,8 @@ def _table(header: str, start: int, comments: list[str]) -> Table | None:
     delimiter, cells = best
     columns = tuple(column_of(cell) for cell in cells)
     if not any(column and column.use is Use.INDICATOR for column in columns):
+        return None
+    if any(kind_of_word(cell.strip()) for cell in cells):  # a row such as 192.0.2.1:80,ip:port
         return None
     return Table(
         delimiter=delimiter,

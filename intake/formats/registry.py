@@ -23,6 +23,7 @@ from intake.formats.own import Own
 from intake.formats.stix import Stix
 from intake.formats.xarf import XArf4
 from intake.formats.xarf_old import XArf3
+from intake.texts import TextDocument
 from intake.xml_limits import XmlDocument
 from protocol.errors import RejectedReport
 from protocol.parties import SourceGroup
@@ -112,7 +113,8 @@ def _adapter(document: Any, declared: str | None) -> tuple[str, Adapter]:
             "this is STIX 1 (XML), which is not read; convert it to STIX 2.1, for example with"
             " stix2-elevator (OASIS) or misp-stix, and send the result",
         )
-    raise _unknown("this is in no format that is known here")
+    kind = {XmlDocument: "XML", TextDocument: "text"}.get(type(document), "JSON")
+    raise _unknown(f"this {kind} is in no format that is known here")
 
 
 def _unknown(what: str) -> RejectedReport:

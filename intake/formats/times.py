@@ -24,6 +24,7 @@ _WRITTEN = re.compile(
     r"(?:[.,](?P<fraction>[0-9]{1,12}))?)?"
     r"\s?(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+_MAIL_ZONE = re.compile(r"\+[0-9]{4}|-(?!0000)[0-9]{4}|\b(?:UTC?|GMT|[ECMP][SD]T)\b")
 _EPOCH = re.compile(r"[0-9]{1,12}")
 
 
@@ -74,12 +75,12 @@ class Moment:
             if found is None:
                 return None
             start = datetime(*found[:6], tzinfo=UTC)
-            zone = found[9]
-            if zone is None:
+            zone = timedelta(seconds=found[9] or 0)
+            if not _MAIL_ZONE.search(value):  # the library takes that for UTC
                 return cls._between(start, start, None, has_clock=True)
-            if abs(zone) > WORLD.total_seconds():
+            if abs(zone) > WORLD:
                 return None
-            at = start - timedelta(seconds=zone)
+            at = start - zone
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
         plausible = _EARLIEST <= at < _LATEST

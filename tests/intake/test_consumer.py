@@ -133,7 +133,7 @@ BAD: dict[str, tuple[bytes, str, str]] = {
     "overlong UTF-8": (b'{"a": "\xc0\xaf"}', "bad-text", "UTF-8"),
     "control characters": (own(title="\x1b[2J"), "invalid-field", "control character"),
     "unknown format": (b'{"format": "stuff/9"}', "unknown-format", "accepted are leerp-report/1"),
-    "XML": (b"<IODEF-Document/>", "unknown-format", "XML"),
+    "XML": (b"<IODEF-Document/>", "unknown-format", "no format that is known"),
     "no time": (without("times"), "no-time", "does not say when"),
     "unknown field": (own(subject="x"), "unknown-field", "unknown field"),
     "a field twice": (b'{"format": "leerp-report/1", "a": 1, "a": 2}', "duplicate-key", "twice"),

@@ -90,5 +90,7 @@ STIX = [
           "Known malicious IP Address",
           "2017-04-14T13:07:49.812Z", 1, 0, 0, 1),
     # its faults lie in an extension that nobody needs here; it names no report and no indicator
-    _stix("malformed/stix21_badflow1", "bundle--e8d6416b-feb8-4e3b-833c-cb6b79dfd922", "Test Flow 1", "2022-08-02T19:34:35.143Z", 0),
+    _stix("malformed/stix21_badflow1", "bundle--e8d6416b-feb8-4e3b-833c-cb6b79dfd922",
+          "Test Flow 1",
+          "2022-08-02T19:34:35.143Z", 0),
 ]  # fmt: skip

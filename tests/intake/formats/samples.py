@@ -208,3 +208,21 @@ def mail_of(
 
 def as_bytes(document: Any) -> bytes:
     return document if isinstance(document, bytes) else json.dumps(document).encode()
+
+
+SAMPLES: dict[str, Any] = {
+    "leerp-report/1": own_report(),
+    "misp": misp_event(),
+    "stix-2.1": stix_bundle(stix("incident", name="Worm in the ward")),
+    "idea0": idea_message(),
+    "intelmq": intelmq_event(),
+    "xarf-4": xarf_report(),
+    "xarf-3": xarf3_report(),
+    "iodef-2": iodef_xml(),
+    "iodef-2-json": iodef_json(),
+    "iodef-1": iodef_xml(version="1"),
+    "csv": CSV,
+    "text": TEXT,
+    "mail": mail_of(),
+}
+"""One small report of each format, by its name."""

@@ -52,12 +52,14 @@ def test_both_shapes_of_the_json_and_the_xml_say_the_same() -> None:
         "Record": [{"RecordData": flat["RecordData"]}],
     }
     service = "<Service><Port>49152</Port></Service>"
-    xml = iodef_xml(
-        f"<EventData><Flow>{system('source', address('192.0.2.1') + service)}</Flow><Record><RecordData><FileData><File><FileName>a.exe</FileName><HashData><Hash>"
+    flow = f"<Flow>{system('source', address('192.0.2.1') + service)}</Flow>"
+    digest = (
         f'<ds:DigestMethod xmlns:ds="d" Algorithm="{HASH}"/>'
         f'<ds:DigestValue xmlns:ds="d">{SHA256}</ds:DigestValue>'
-        "</Hash></HashData></File></FileData></RecordData></Record></EventData>"
     )
+    named = f"<FileName>a.exe</FileName><HashData><Hash>{digest}</Hash></HashData>"
+    data = f"<RecordData><FileData><File>{named}</File></FileData></RecordData>"
+    xml = iodef_xml(f"<EventData>{flow}<Record>{data}</Record></EventData>")
     found = indicators(iodef_json(EventData=[flat]))
 
     assert found == {
