@@ -50,9 +50,7 @@ def link_keys(
     return keys
 
 
-def _indicators(
-    content: ReportContent, telling: Callable[[Indicator], bool]
-) -> Iterator[Known]:
+def _indicators(content: ReportContent, telling: Callable[[Indicator], bool]) -> Iterator[Known]:
     """What the report names, and the hosts of its URLs."""
     for indicator in content.indicators:
         if telling(indicator):

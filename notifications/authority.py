@@ -17,9 +17,7 @@ from notifications.directory import Officer, newest_version, officer
 from protocol.errors import NotFound, Refused
 from protocol.parties import Role
 
-WORKING = frozenset(
-    {Role.ANALYST, Role.DUTY_OFFICER, Role.LAUNCH, Role.RELEASE, Role.DUTY_MANAGER}
-)
+WORKING = frozenset({Role.ANALYST, Role.DUTY_OFFICER, Role.LAUNCH, Role.RELEASE, Role.DUTY_MANAGER})
 """Who may work on incidents: grade, assess, draft."""
 ADMINISTERING = frozenset({Role.DUTY_MANAGER})
 """Who may change the directory and what waits in quarantine."""
@@ -35,7 +33,9 @@ class Attempt:
     channel: str
 
 
-def acting(connection: Connection, officer_id: str, roles: frozenset[Role], command: str) -> Officer:
+def acting(
+    connection: Connection, officer_id: str, roles: frozenset[Role], command: str
+) -> Officer:
     """The officer, if one of ``roles`` is among hers.
 
     Raises:

@@ -2,7 +2,8 @@
 
 What is promised: no mail is lost; a second copy of one can arise only when sender or connection dies
 between the final dot and the relay's answer, so at most one for each connection and crash; it carries
-the same Message-ID and, unless address or key changed, the same bytes; the audit trail lists it. Source: reliability 2.2, 2.3.
+the same Message-ID and, unless address or key changed, the same bytes; the audit trail lists it.
+Source: reliability 2.2, 2.3.
 """
 
 from __future__ import annotations

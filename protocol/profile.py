@@ -108,7 +108,9 @@ class Profile(_Part):
     @model_validator(mode="after")
     def _complete(self) -> Profile:
         given = {*self.stage_targets, *self.roles, *self.notices}
-        missing = [name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given]
+        missing = [
+            name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given
+        ]
         if missing:
             raise ValueError(f"the profile leaves out {', '.join(missing)}")
         return self

@@ -81,7 +81,9 @@ class TagFindings:
         if not self.admiralty:
             return None
         if len(self.admiralty) == 1:
-            draft.warn("only half of an Admiralty grade is given; the other half counts as unjudged")
+            draft.warn(
+                "only half of an Admiralty grade is given; the other half counts as unjudged"
+            )
         grade = AdmiraltyGrade(
             source=AdmiraltySource(self.admiralty.get("source-reliability", "f")),
             credibility=AdmiraltyCredibility(self.admiralty.get("information-credibility", "6")),

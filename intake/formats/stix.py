@@ -23,7 +23,14 @@ from protocol.report import ReportContent
 
 _MOST_MEMBERS = 200_000
 _ASIDE = {"identity", "marking-definition", "extension-definition"}
-_TELLING_NAMES = ("campaign", "intrusion-set", "malware", "attack-flow", "indicator", "threat-actor")
+_TELLING_NAMES = (
+    "campaign",
+    "intrusion-set",
+    "malware",
+    "attack-flow",
+    "indicator",
+    "threat-actor",
+)
 
 
 class Stix:
@@ -77,7 +84,9 @@ def _groups(roots: list[Thing], bundle: Bundle) -> list[list[Thing]]:
     return groups
 
 
-def _report(root: Thing | None, members: list[Thing], bundle: Bundle, draft: Draft) -> ReportContent:
+def _report(
+    root: Thing | None, members: list[Thing], bundle: Bundle, draft: Draft
+) -> ReportContent:
     source_id = identifier(root["id"] if root else bundle.id, "id")
     note_unplaced(members, bundle, draft)
     add_times(root, members, draft)

@@ -103,7 +103,10 @@ def add_indicators(members: list[Thing], draft: Draft) -> None:
     seen: dict[str, tuple[Moment | None, Moment | None]] = {}
     for thing in members:
         if thing["type"] == "observed-data":
-            span = (Moment.read(thing.get("first_observed")), Moment.read(thing.get("last_observed")))
+            span = (
+                Moment.read(thing.get("first_observed")),
+                Moment.read(thing.get("last_observed")),
+            )
             seen |= dict.fromkeys(refs(thing), span)
             inner = thing.get("objects")
             for observable in inner.values() if isinstance(inner, dict) else ():

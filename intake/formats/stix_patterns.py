@@ -141,9 +141,7 @@ def _values(tokens: list[tuple[str, str]], at: int) -> list[str]:
     """The literals that the path before ``at`` is said to equal; none for other comparisons."""
     operator = tokens[at][1].upper() if at < len(tokens) else ""
     if operator in {"=", "=="}:
-        return [
-            _literal(kind, text) for kind, text in tokens[at + 1 : at + 2] if kind in _LITERALS
-        ]
+        return [_literal(kind, text) for kind, text in tokens[at + 1 : at + 2] if kind in _LITERALS]
     values: list[str] = []
     if operator == "IN":
         for position in range(at + 1, len(tokens)):

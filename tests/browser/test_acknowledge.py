@@ -31,7 +31,9 @@ async def served(database: Database, folder: Path) -> AsyncIterator[str]:
     """The application on a real port of loopback; its address."""
     port = Ports(folder).pick("console")
     address = f"http://127.0.0.1:{port}"
-    server = make_server(create_app(database, KEY, public_url=address, clock=Clock()), "127.0.0.1", port)
+    server = make_server(
+        create_app(database, KEY, public_url=address, clock=Clock()), "127.0.0.1", port
+    )
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

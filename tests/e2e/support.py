@@ -56,9 +56,7 @@ def numbered_report(prefix: str, number: int, *, grade: str = "B2") -> bytes:
                 "latest": "2026-11-01T07:00:00Z",
             }
         ],
-        "affected": [
-            {"kind": "country", "value": code} for code in ("DE", "FR", "NL", "ES", "IT")
-        ]
+        "affected": [{"kind": "country", "value": code} for code in ("DE", "FR", "NL", "ES", "IT")]
         + [{"kind": "sector", "value": "health"}]
         + [{"kind": "organisation", "value": f"Hospital {number % 50}"}],
         "impact": {
@@ -112,7 +110,9 @@ def process(settings: Settings, name: str) -> Iterator[subprocess.Popen[bytes]]:
                 child.wait()
 
 
-async def until(condition: Callable[[], T | bool | None], *, seconds: float = PATIENCE_SECONDS) -> T:
+async def until(
+    condition: Callable[[], T | bool | None], *, seconds: float = PATIENCE_SECONDS
+) -> T:
     """Wait until ``condition`` gives something; fails with its name when it does not."""
     deadline = time.monotonic() + seconds
     while True:

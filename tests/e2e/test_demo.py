@@ -33,10 +33,14 @@ def test_the_demo_goes_from_the_first_reports_to_closure_and_its_json_says_so(
     assert found["problems"] == []
     assert found["exercise"] is True
     assert [each["stage"] for each in found["stages"]] == list(Stage)
-    times = [datetime.fromisoformat(each[key]) for each in found["stages"] for key in ("entered", "left")]
+    times = [
+        datetime.fromisoformat(each[key]) for each in found["stages"] for key in ("entered", "left")
+    ]
     assert times == sorted(times)
     reports = found["reports"]
-    assert reports["published"] == sum(reports[key] for key in ("stored", "duplicates", "quarantined"))
+    assert reports["published"] == sum(
+        reports[key] for key in ("stored", "duplicates", "quarantined")
+    )
     assert reports["duplicates"] > 0
     assert reports["quarantined"] >= 2
     assert found["classification"]["class"] == "C4"

@@ -74,9 +74,7 @@ def test_one_shared_address_is_not_enough_but_two_are() -> None:
 
 
 def test_the_host_of_a_url_counts_as_a_domain() -> None:
-    assert linked(
-        make_report((Kind.URL, "http://evil.example/a"), IP), make_report(DOMAIN, IP)
-    )
+    assert linked(make_report((Kind.URL, "http://evil.example/a"), IP), make_report(DOMAIN, IP))
     assert not linked(make_report((Kind.URL, "http://evil.example/a")), make_report(DOMAIN))
 
 

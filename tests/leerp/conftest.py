@@ -36,9 +36,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(
-    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Run:
+def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command as if typed, on ``home``."""
     monkeypatch.setenv("LEERP_HOME", str(home))
 

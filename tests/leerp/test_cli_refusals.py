@@ -126,7 +126,9 @@ def test_only_an_administrator_replaces_the_directory_and_a_refusal_is_on_record
     assert "leerp directory officers" in " ".join(unknown.err.split())
     assert "duty-manager" in wrong.err
     assert "version 2" in right.out
-    assert [(row["actor"], row["detail"]["reason"]) for row in audited(home, "command_refused")] == [
+    assert [
+        (row["actor"], row["detail"]["reason"]) for row in audited(home, "command_refused")
+    ] == [
         ("administrator", "unknown-officer"),
         (DUTY_OFFICER, "wrong-role"),
     ]

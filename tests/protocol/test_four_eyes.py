@@ -210,9 +210,7 @@ class AnyOrderOfCommands(RuleBasedStateMachine):
 
     @rule(gate=gates_of_protocol, who=actors)
     def decline(self, gate: Gate, who: Actor) -> None:
-        may = gate in self.book and bool(
-            who.roles & (ROLES[gate].propose | ROLES[gate].approve)
-        )
+        may = gate in self.book and bool(who.roles & (ROLES[gate].propose | ROLES[gate].approve))
         try:
             self.gates.decline(gate, who)
         except Refused:

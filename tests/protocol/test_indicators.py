@@ -131,7 +131,9 @@ DEFANGED = st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 PLAUSIBLE = st.one_of(
     st.text(max_size=60),
     DEFANGED,
-    st.from_regex(r"h(xx|tt)ps?://[a-zA-Z0-9.\[\]-]{1,20}(:[0-9]{1,5})?(/[!-~]{0,9})?", fullmatch=True),
+    st.from_regex(
+        r"h(xx|tt)ps?://[a-zA-Z0-9.\[\]-]{1,20}(:[0-9]{1,5})?(/[!-~]{0,9})?", fullmatch=True
+    ),
     st.from_regex(r"[A-Za-z0-9é]{1,8}(\[?\.\]?[A-Za-z]{1,5}){1,3}\.?", fullmatch=True),
     st.ip_addresses().map(str),
     st.from_regex(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", fullmatch=True),

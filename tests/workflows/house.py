@@ -125,9 +125,7 @@ class House:
 
     def drafting(self, officer: str) -> Drafting:
         profile = self.app.settings.profile()
-        return Drafting(
-            self.database, profile, exercise=True, officer=officer, channel=CHANNEL
-        )
+        return Drafting(self.database, profile, exercise=True, officer=officer, channel=CHANNEL)
 
     # What time does
 
@@ -204,9 +202,7 @@ class House:
         return [row.id.removeprefix(f"{incident_id}.") for row in ids]
 
     def recipients(self, campaign_id: str) -> set[str]:
-        query = select(notification.c.recipient_id).where(
-            notification.c.campaign_id == campaign_id
-        )
+        query = select(notification.c.recipient_id).where(notification.c.campaign_id == campaign_id)
         return {row.recipient_id for row in self.rows(query)}
 
     def mails(self, campaign_id: str) -> dict[tuple[str, int, int], str]:
@@ -248,9 +244,7 @@ class House:
     async def leave(self) -> None:
         """Replay everything; end what still runs, children first."""
         histories = await self.histories()
-        replayer = Replayer(
-            workflows=WORKFLOWS, workflow_runner=SANDBOX, data_converter=CONVERTER
-        )
+        replayer = Replayer(workflows=WORKFLOWS, workflow_runner=SANDBOX, data_converter=CONVERTER)
         for history in histories:
             await replayer.replay_workflow(history)
         for history in reversed(histories):

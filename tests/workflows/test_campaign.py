@@ -76,9 +76,7 @@ def to(home: House, campaign_id: str, step: tuple[int, int]) -> dict[str, str]:
 
 def told_manager(home: House, campaign_id: str) -> list[str]:
     """Recipients of whose silence the duty manager was told."""
-    rows = home.rows(
-        select(campaign.c.content).where(campaign.c.id == f"{campaign_id}.silent")
-    )
+    rows = home.rows(select(campaign.c.content).where(campaign.c.id == f"{campaign_id}.silent"))
     return [name for row in rows for name in row.content["detail"]]
 
 

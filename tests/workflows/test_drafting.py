@@ -50,7 +50,9 @@ def without(document: dict[str, Any], field: str) -> dict[str, Any]:
 @pytest.mark.requirement("R20", "R21", "R22", "R28")
 def test_the_centre_names_the_skills_that_nobody_brings(drafting: Drafting, incident: str) -> None:
     team = {"malware analyst": "EC3 laboratory"}
-    made = drafting.centre(incident, {**given("centre"), "team": team, "shifts": ["06-14", "14-22"]})
+    made = drafting.centre(
+        incident, {**given("centre"), "team": team, "shifts": ["06-14", "14-22"]}
+    )
 
     assert made.document["skills_missing"] == ["digital forensic expert", "operational analyst"]
     assert made.document["shifts"] == ["06-14", "14-22"]
@@ -81,7 +83,10 @@ def test_a_warning_is_drafted_from_graded_facts_and_numbered(
     assert {fact["grade"]["source"] for fact in notice["facts"]["timeline"]} == {"B"}
     assert len(notice["provenance"]["inputs"]) == 3
     assert second.document["notice"]["header"]["supersedes"] == f"LEERP-{incident}-EWN-1"
-    assert [c["text"] for c in second.document["notice"]["changes"]] == ["first issue", "new victims"]
+    assert [c["text"] for c in second.document["notice"]["changes"]] == [
+        "first issue",
+        "new victims",
+    ]
     with database.read() as connection:
         assert audit.verify(connection).verified
 
@@ -113,7 +118,9 @@ def test_a_class_that_is_left_off_the_list_of_a_warning_is_noted_as_an_omission(
 
 
 @pytest.mark.requirement("R35", "R36")
-@pytest.mark.parametrize("change", [{"place": ""}, {"starts_at": "soon"}, {"secure_channel": False}])
+@pytest.mark.parametrize(
+    "change", [{"place": ""}, {"starts_at": "soon"}, {"secure_channel": False}]
+)
 @pytest.mark.usefixtures("centre")
 def test_an_invitation_needs_date_and_place_and_a_call_a_secure_channel(
     drafting: Drafting, incident: str, change: dict[str, Any]
@@ -144,9 +151,7 @@ def test_the_plan_to_adopt_carries_who_agreed_and_an_agreement_ends_with_a_new_d
 @pytest.mark.requirement("R48")
 def test_closure_without_evidence_is_refused(drafting: Drafting, incident: str) -> None:
     with pytest.raises(Refused, match="evidence"):
-        drafting.closure(
-            incident, Containment.OPERATIONAL_SUCCESS, statement="done", evidence=" "
-        )
+        drafting.closure(incident, Containment.OPERATIONAL_SUCCESS, statement="done", evidence=" ")
     made = drafting.closure(
         incident, Containment.NORMAL_PROCEDURE, statement="done", evidence="no victim for a day"
     )

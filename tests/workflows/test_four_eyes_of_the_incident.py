@@ -75,9 +75,7 @@ async def test_a_wrong_role_is_refused_at_each_step(home: House) -> None:
         proposing = home.officer(officer).propose(people.incident, Gate.LAUNCH, draft)
         assert await refused(proposing) == "wrong-role"
     await home.officer(DUTY).propose(people.incident, Gate.LAUNCH, draft)
-    assert await refused(
-        agree(home.officer(ANALYST), people.incident, Gate.LAUNCH)
-    ) == "wrong-role"
+    assert await refused(agree(home.officer(ANALYST), people.incident, Gate.LAUNCH)) == "wrong-role"
     declining = home.officer(ANALYST).decline(people.incident, Gate.LAUNCH, reason="no")
     assert await refused(declining) == "wrong-role"
 
@@ -132,9 +130,7 @@ async def test_a_launch_against_the_recommendation_takes_a_reason(home: House) -
     await second.propose(people.incident, Gate.LAUNCH, draft, reason="three hospitals at once")
     await agree(home.officer(THIRD), people.incident, Gate.LAUNCH)
     await people.reached(Stage.COORDINATION)
-    (row,) = home.rows(
-        select(decision.c.detail).where(decision.c.command == "launch-proposed")
-    )
+    (row,) = home.rows(select(decision.c.detail).where(decision.c.command == "launch-proposed"))
     assert row.detail["reason"] == "three hospitals at once"
     assert row.detail["basis"] == "C4/hold-corroborate"
 

@@ -26,7 +26,9 @@ NOBODY = Actor(officer="nobody", organisation="EC3", roles=frozenset({Role.JUDIC
 LAUNCH, MONITOR = Recommendation.LAUNCH, Recommendation.MONITOR
 
 
-def assessed(recommendation: Recommendation = LAUNCH, threat_class: str = "C4") -> AssessmentSummary:
+def assessed(
+    recommendation: Recommendation = LAUNCH, threat_class: str = "C4"
+) -> AssessmentSummary:
     return AssessmentSummary(
         version=1, digest="d" * 64, threat_class=threat_class, recommendation=recommendation
     )
@@ -220,9 +222,7 @@ def test_only_what_was_decided_against_is_reopened_with_a_reason_and_in_time(
         Desk(decision=Gate.NO_LAUNCH), Reopening(command_id="c", actor=DUTY, reason="new victims")
     )
     with pytest.raises(Refused) as refused:
-        gatekeeping.check_reopening(
-            desk, Reopening(command_id="c", actor=actor, reason=reason)
-        )
+        gatekeeping.check_reopening(desk, Reopening(command_id="c", actor=actor, reason=reason))
     assert refused.value.reason == refusal
 
 

@@ -35,9 +35,7 @@ async def test_an_incident_passes_the_seven_stages_in_order_and_tells_whom_it_mu
     await people.lead_to(Stage.INVESTIGATION)
     await people.close()
 
-    entered = home.rows(
-        select(stage_log.c.stage, stage_log.c.left).order_by(stage_log.c.number)
-    )
+    entered = home.rows(select(stage_log.c.stage, stage_log.c.left).order_by(stage_log.c.number))
     assert [row.stage for row in entered] == [str(stage) for stage in Stage]
     assert all(row.left for row in entered)
     told = {kind: home.recipients(f"{people.incident}.{kind}.1") for kind in NoticeKind}

@@ -37,9 +37,7 @@ def test_two_owners_at_the_same_target_clash_until_both_say_how_it_is_settled() 
     assert conflicts(plan(one, other)) == ("Server 1: FR unit, NL unit",)
     assert conflicts(plan({**one, "deconflicted": "NL leads"}, other)) != ()
     assert (
-        conflicts(
-            plan({**one, "deconflicted": "NL leads"}, {**other, "deconflicted": "NL leads"})
-        )
+        conflicts(plan({**one, "deconflicted": "NL leads"}, {**other, "deconflicted": "NL leads"}))
         == ()
     )
     assert conflicts(plan(one, action(owner="NL unit", target="server 1"))) == ()

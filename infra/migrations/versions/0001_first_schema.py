@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-from infra.tables import metadata
+from infra.audit import GENESIS
+from infra.tables import audit_head, metadata
 
 revision = "0001"
 down_revision = None
@@ -14,4 +15,4 @@ depends_on = None
 
 def upgrade() -> None:
     metadata.create_all(op.get_bind())
-    op.execute(f"INSERT INTO audit_head (id, n, hash) VALUES (1, 0, '{'0' * 64}')")
+    op.execute(audit_head.insert().values(id=1, n=0, hash=GENESIS))

@@ -219,7 +219,9 @@ def test_the_strictest_marking_of_event_and_attributes_counts() -> None:
                 "tlp:green", "PAP:GREEN", 'handling-code:H3="Ask first"', "handling-code:H1"
             ),
             Attribute=[
-                attribute("domain", "a.example", Tag=misp_tags("tlp:red", "PAP:RED", "euci:S-UE/EU-S"))
+                attribute(
+                    "domain", "a.example", Tag=misp_tags("tlp:red", "PAP:RED", "euci:S-UE/EU-S")
+                )
             ],
         )
     )
@@ -341,7 +343,10 @@ def test_stated_relations_are_kept() -> None:
         )
     )
 
-    assert [(r.kind, r.id[-1]) for r in content.relations] == [("same-incident", "2"), ("related", "3")]
+    assert [(r.kind, r.id[-1]) for r in content.relations] == [
+        ("same-incident", "2"),
+        ("related", "3"),
+    ]
 
 
 def test_hostile_text_stays_text() -> None:

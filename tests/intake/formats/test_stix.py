@@ -25,7 +25,9 @@ def indicator(pattern: str, number: int = 1, **fields: Any) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def linked(kind: str, source: dict[str, Any], target: dict[str, Any], number: int) -> dict[str, Any]:
+def linked(
+    kind: str, source: dict[str, Any], target: dict[str, Any], number: int
+) -> dict[str, Any]:
     return stix(
         "relationship", number, relationship_type=kind, source_ref=source["id"],
         target_ref=target["id"],
@@ -124,7 +126,9 @@ def test_reports_hold_what_they_refer_to() -> None:
 
 
 def test_a_bundle_without_reports_is_one_report() -> None:
-    content = read_one(stix_bundle(indicator("[url:value = 'hxxp://A.example/x']", name="Bad site")))
+    content = read_one(
+        stix_bundle(indicator("[url:value = 'hxxp://A.example/x']", name="Bad site"))
+    )
 
     assert (content.source_id, content.title) == (
         "bundle--5330e3e3-8f58-4d21-9f4b-793a054c0d33",
