@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from lxml import etree
@@ -18,11 +19,9 @@ def text_of_html(html: str) -> str:
     collector = _Collector()
     target: Any = collector  # its type also asks for what is called only where it is there
     parser = etree.HTMLParser(target=target, no_network=True, huge_tree=False)
-    try:
+    with suppress(etree.LxmlError):  # what came before the fault has been read
         parser.feed(html)
         parser.close()
-    except etree.LxmlError:  # what came before the fault has been read
-        pass
     lines = (" ".join(line.split()) for line in "".join(collector.texts).splitlines())
     return "\n".join(line for line in lines if line)
 

@@ -64,10 +64,12 @@ async def test_histories_stay_small_and_hold_no_text_whatever_the_number_of_repo
                 async with running_task(acknowledge_all(opened)):
                     incident = await asyncio.wait_for(response, 240)
             histories = await _raw_histories(client, opened.settings.temporal.namespace)
-            _check(opened, incident, histories)
+            assert_small_and_silent(opened, incident, histories)
 
 
-def _check(opened: App, incident: str, histories: dict[str, tuple[int, bytes]]) -> None:
+def assert_small_and_silent(
+    opened: App, incident: str, histories: dict[str, tuple[int, bytes]]
+) -> None:
     assert f"incident-{incident}" in histories
     assert sum(events for events, _ in histories.values()) < EVENT_LIMIT
     for name, (_, raw) in histories.items():
