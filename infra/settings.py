@@ -72,7 +72,6 @@ class SmtpSettings(BaseModel):
 class DeliverySettings(BaseModel):
     """How a campaign's mails are sent."""
 
-    batch: int = 250
     lease: timedelta = timedelta(seconds=60)
     retry_after: timedelta = timedelta(seconds=60)
     unknown_policy: Literal["resend", "hold"] = "resend"
