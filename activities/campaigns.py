@@ -18,7 +18,7 @@ from temporalio import activity
 from infra import audit, casefile
 from infra.database import Database
 from infra.payload import Payload
-from infra.tables import acknowledgement, report
+from infra.tables import report
 from notifications import campaigns, followups
 from notifications.campaigns import FreezeOrder
 from notifications.delivery import Delivery
@@ -213,7 +213,7 @@ class CampaignActivities:
         """Write to the duty manager who is silent, if anybody still is; once for each campaign."""
         now, about = datetime.now(UTC), f"{order.campaign_id}.silent"
         with self._database.write() as connection:
-            silent = _silent(connection, order.campaign_id)
+            silent = followups.unacknowledged(connection, order.campaign_id)
             if not silent:  # the word of the last acknowledgement is still on its way
                 return NextStep(campaign_id=about, end=0)
             content = OverdueNotice(
@@ -274,19 +274,6 @@ def _recipients_of(connection: Connection, order: CampaignOrder) -> tuple[str, .
     if order.kind is NoticeKind.OUTCOME:
         return tuple(r.id for r in _notifiers(connection, order.incident_id))
     return None
-
-
-def _silent(connection: Connection, campaign_id: str) -> tuple[str, ...]:
-    acknowledged = set(
-        connection.scalars(
-            select(acknowledgement.c.recipient_id).where(
-                acknowledgement.c.campaign_id == campaign_id
-            )
-        )
-    )
-    return tuple(
-        r for r in campaigns.recipients_of(connection, campaign_id) if r not in acknowledged
-    )
 
 
 def _notifiers(connection: Connection, incident_id: str) -> tuple[Any, ...]:

@@ -8,8 +8,7 @@ import typer
 
 from intake.correlation import explain
 from intake.quarantine import list_quarantine, replay, show
-from intake.store import Store
-from intake.warning_lists import WarningLists
+from intake.store import open_store
 from leerp.home import open_app
 from leerp.link_words import link_words
 from leerp.options import CHANNEL, HOME, As, Home, Json
@@ -94,19 +93,12 @@ def replay_records(
     as_json: Json = False,
 ) -> None:
     """Read records again with today's adapters; a duty-manager of the directory does."""
-    lists = WarningLists()
     with open_app(home) as opened:
         attempt = Attempt(officer=officer, command=REPLAY, subject="quarantine", channel=CHANNEL)
         with attempted(opened.database, attempt) as connection:
             administrator(connection, officer, REPLAY)
-        settings = opened.settings
-        store = Store(
-            opened.database,
-            settings.profile(),
-            exercise=settings.exercise,
-            telling=lambda indicator: not lists.names(indicator),
-        )
-        outcomes = replay(opened.database, store, settings.intake, ids or [], by=officer)
+        store, limits = open_store(opened), opened.settings.intake
+        outcomes = replay(opened.database, store, limits, ids or [], by=officer)
     if as_json:
         show_json({str(number): outcome for number, outcome in outcomes.items()})
     else:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, case, func, insert,
 
 from infra import audit
 from infra.tables import acknowledgement, campaign, notification
-from notifications.campaigns import RowMaker
+from notifications.campaigns import RowMaker, recipients_of
 from notifications.directory import Directory, Recipient
 from notifications.locks import LockDecision
 from notifications.notices import read_content
@@ -188,6 +188,22 @@ def counts(connection: Connection, campaign_id: str) -> CampaignCounts:
     )
 
 
+def unacknowledged(connection: Connection, campaign_id: str) -> tuple[str, ...]:
+    """Recipients of the frozen list that have not acknowledged, in its order."""
+    acknowledged = _acknowledged(connection, campaign_id)
+    return tuple(r for r in recipients_of(connection, campaign_id) if r not in acknowledged)
+
+
+def _acknowledged(connection: Connection, campaign_id: str) -> set[str]:
+    return set(
+        connection.scalars(
+            select(acknowledgement.c.recipient_id).where(
+                acknowledgement.c.campaign_id == campaign_id
+            )
+        )
+    )
+
+
 def _escalated(campaign_id: str) -> Select[int]:
     """Recipients for whom a mail was accepted at another contact than that of their first row."""
     first = (
@@ -224,13 +240,7 @@ def _read(connection: Connection, campaign_id: str, message_key: bytes, now: dat
     row = connection.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
     if row is None:
         raise NotFound(f"no campaign {campaign_id!r}: freeze its recipients first")
-    acknowledged = set(
-        connection.scalars(
-            select(acknowledgement.c.recipient_id).where(
-                acknowledgement.c.campaign_id == campaign_id
-            )
-        )
-    )
+    acknowledged = _acknowledged(connection, campaign_id)
     rows = connection.execute(
         select(
             notification.c.recipient_id,
