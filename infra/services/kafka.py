@@ -131,8 +131,9 @@ async def _is_ready(settings: KafkaSettings) -> bool:
 
 
 async def _format(folder: Path, properties: Path) -> None:
+    # One argument with its value: a random identity may begin with a dash.
     identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ("format", "--cluster-id", identity, "--config", str(properties))
+    arguments = ("format", f"--cluster-id={identity}", f"--config={properties}")
     process = await asyncio.create_subprocess_exec(
         *_java(folder, "kafka.tools.StorageTool", *arguments),
         stdin=asyncio.subprocess.DEVNULL,

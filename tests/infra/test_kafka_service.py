@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ async def test_records_and_topics_outlive_a_restart_on_other_ports(tmp_path: Pat
 
         assert second.bootstrap != first.bootstrap
         assert await stored(second, 3) == [b"one", b"three", b"two"]
+
+
+async def test_the_data_folder_is_made_whatever_its_random_identity_begins_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins_with_a_dash = uuid.UUID(bytes=b"\xf8" + bytes(15))
+    monkeypatch.setattr(uuid, "uuid4", lambda: begins_with_a_dash)
+    await embedded.prepare(tmp_path, Ports(tmp_path), KafkaSettings())
+    assert (tmp_path / "kafka" / "data" / "meta.properties").exists()
 
 
 async def test_records_outlive_a_killed_broker(tmp_path: Path) -> None:
