@@ -188,10 +188,11 @@ class Claims:
             sectors=kept(self.sectors),
             self_propagating=bool(self.self_propagation.total)
             and (self.self_propagation.confirmed or not confirmed_only),
-            disruption=_worst(kept(self.disruption)),
+            disruption=worst_disruption(kept(self.disruption)),
         )
 
 
-def _worst(stated: Iterable[str]) -> Disruption:
+def worst_disruption(stated: Iterable[str]) -> Disruption:
+    """What counts of several statements: disrupted before imminent, before none, before unknown."""
     order = (Disruption.OBSERVED, Disruption.IMMINENT, Disruption.NONE, Disruption.UNKNOWN)
     return next((d for d in order if d in stated), Disruption.UNKNOWN)

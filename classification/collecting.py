@@ -52,33 +52,41 @@ def collect(evidence: Iterable[Evidence], rules: ClassificationRules) -> Claims:
 def _add_impact(
     claims: Claims, item: Evidence, strength: Strength, rules: ClassificationRules
 ) -> None:
-    stated = set(item.criteria)
-    if item.risk_to_life:
-        stated.add(RISK_TO_LIFE)
-    if item.loss_eur_min is not None and item.loss_eur_min > rules.significant_loss_eur:
-        stated.add(SIGNIFICANT_INCIDENT)
+    stated = stated_criteria(item, rules)
     for criterion in stated:
         known = criterion in rules.impact_criteria
         into = claims.criteria if known else claims.unknown_criteria
         into.setdefault(criterion, Support()).add(item, strength)
     claims.disruption.setdefault(item.disruption, Support()).add(item, strength)
-    if item.disruption not in DISRUPTED or not _disrupts_a_service(stated, rules):
-        return
-    if disrupted := item.sectors & rules.essential_sectors:
+    if disrupted := disrupted_sectors(item, stated, rules):
         claims.several_sectors.add(item, strength)
         for sector in disrupted:
             claims.disrupted_sectors.setdefault(sector, Support()).add(item, strength)
 
 
-def _disrupts_a_service(stated: set[str], rules: ClassificationRules) -> bool:
-    """A sector is disrupted when the report's own impact is that of an essential service lost.
+def stated_criteria(item: Evidence, rules: ClassificationRules) -> frozenset[str]:
+    """The criteria that a report states, by name, by risk to life or by the loss it gives."""
+    stated = set(item.criteria)
+    if item.risk_to_life:
+        stated.add(RISK_TO_LIFE)
+    if item.loss_eur_min is not None and item.loss_eur_min > rules.significant_loss_eur:
+        stated.add(SIGNIFICANT_INCIDENT)
+    return frozenset(stated)
 
-    Two web sites that were slow for an hour are not two essential sectors at once.
+
+def disrupted_sectors(
+    item: Evidence, stated: frozenset[str], rules: ClassificationRules
+) -> frozenset[str]:
+    """The essential sectors that a report says are disrupted, by the criteria that it states.
+
+    A sector is disrupted when the report's own impact is that of an essential service lost. Two web
+    sites that were slow for an hour are not two essential sectors at once.
     """
     level = rules.impact_criteria.get(ESSENTIAL_SERVICE_DISRUPTED)
-    return level is not None and any(
-        rules.impact_criteria[c] >= level for c in stated if c in rules.impact_criteria
-    )
+    if item.disruption not in DISRUPTED or level is None:
+        return frozenset()
+    lost = any(rules.impact_criteria[c] >= level for c in stated if c in rules.impact_criteria)
+    return item.sectors & rules.essential_sectors if lost else frozenset()
 
 
 def _add_reach(claims: Claims, item: Evidence, strength: Strength) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
-from protocol.report import Affected, Cause, Disruption, IncidentReport
+from protocol.report import Affected, Cause, Disruption, IncidentReport, ReportContent
 
 RISK_TO_LIFE = "risk-to-life"
 """The criterion that ``Impact.risk_to_life`` states."""
@@ -115,7 +115,12 @@ _SCALARS = (
 
 
 def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
-    """What ``report`` contributes under the grade in force.
+    """What ``report`` contributes under the grade in force, see ``evidence_in``."""
+    return evidence_in(report, report.id, grade)
+
+
+def evidence_in(report: ReportContent, report_id: str, grade: Grade | None) -> Evidence:
+    """What the report of that id contributes under the grade in force.
 
     Only victims count, and nothing that was derived, such as a state from an address: that says
     where a machine stands, not who was hit. The impact is what the reporter states and is never
@@ -132,7 +137,7 @@ def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
     if stated_failure and cause is Cause.PRESUMED_MALICIOUS:
         cause = Cause.TECHNICAL_FAILURE
     return Evidence(
-        report_id=report.id,
+        report_id=report_id,
         origin=_name(report.reporter.name),
         grade=grade,
         criteria=frozenset(_slug(c) for c in report.impact.criteria)

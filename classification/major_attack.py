@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
-from classification.claims import Claims, Picture
+from classification.claimed import Claimed
+from classification.claims import Picture
 from classification.collecting import collect
 from classification.evidence import Evidence
 from classification.matrix import impact_level
@@ -51,10 +52,20 @@ def major_attack_test(evidence: Iterable[Evidence], profile: Profile) -> MajorAt
         Refused: ``conflicting-evidence``, see ``collect``.
     """
     claims = collect(evidence, profile.classification)
-    picture = claims.claimed(profile.classification)
+    return _tested(
+        claims.claimed(profile.classification), frozenset(map(str, claims.disruption)), profile
+    )
+
+
+def major_attack_test_of(claimed: Claimed, profile: Profile) -> MajorAttackTest:
+    """The same test of claims that were joined before."""
+    return _tested(claimed.picture(profile.classification), claimed.disruption, profile)
+
+
+def _tested(picture: Picture, disruption: frozenset[str], profile: Profile) -> MajorAttackTest:
     return MajorAttackTest(
         multiple_victims=_multiple_victims(picture, profile),
-        critical_infrastructure=_critical_infrastructure(picture, claims, profile),
+        critical_infrastructure=_critical_infrastructure(picture, disruption, profile),
     )
 
 
@@ -72,12 +83,14 @@ def _multiple_victims(picture: Picture, profile: Profile) -> Limb:
     )
 
 
-def _critical_infrastructure(picture: Picture, claims: Claims, profile: Profile) -> Limb:
+def _critical_infrastructure(
+    picture: Picture, disruption: frozenset[str], profile: Profile
+) -> Limb:
     """Limb 2: severe compromise of critical infrastructure that disrupts key services."""
     needed = profile.detection.critical_impact
     impact = impact_level(picture.criteria, profile.classification)
     sectors = sorted(picture.sectors & profile.classification.essential_sectors)
-    ruled_out = not set(claims.disruption) - {Disruption.NONE}
+    ruled_out = not disruption - {Disruption.NONE}
     return Limb(
         met=impact >= needed and bool(sectors) and not ruled_out,
         reason=f"impact {impact} ({needed} needed), essential sectors: "

@@ -17,6 +17,9 @@ from sqlalchemy import Connection, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT_MS = 60_000
+CHECKPOINT_PAGES = 8_192
+"""32 MB: pages of the indexes that a storm changes again and again are written back once."""
+CACHE_KB = 16_384
 MIGRATION = 0
 """Number of the lock under which the schema changes."""
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -86,6 +89,8 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+        f"cache_size=-{CACHE_KB}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

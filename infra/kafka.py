@@ -23,6 +23,8 @@ T = TypeVar("T")
 PARTITIONS = 4
 MAX_MESSAGE_BYTES = 5_242_880
 """Largest record batch a topic takes: above what intake accepts, so that it can say why not."""
+FETCH_BYTES = 1_048_576
+"""Of one partition at a time; a larger record comes all the same, by itself."""
 REQUEST_MS = 20_000
 MAX_REPLICAS = 3
 
@@ -54,7 +56,8 @@ def consumer(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_bytes=2 * MAX_MESSAGE_BYTES,
         **_connection(settings),
     )
 

@@ -8,12 +8,13 @@ variables are ``LEERP_`` and the field's name, nested ones with two underscores:
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -83,7 +84,18 @@ class IntakeSettings(BaseModel):
     """Limits of one intake process."""
 
     max_record_bytes: int = 4_000_000
-    max_batch_records: int = 1_000
+    max_batch_records: int = 2_000
+    """Of one transaction."""
+    max_fetch_records: int = 500
+    """Read together, in one process."""
+    max_bytes_in_flight: int = 8_000_000
+    """Fetched and not yet settled; beyond that, Kafka waits."""
+    readers: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1))
+    """Processes that read records in a storm."""
+    reader_memory_bytes: int = 2_000_000_000
+    """Address space of one of them."""
+    seconds_per_batch: float = 60
+    seconds_per_record: float = 10
     max_depth: int = 64
     """Levels of arrays and objects in JSON, and of elements in XML."""
     max_xml_elements: int = 100_000

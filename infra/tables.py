@@ -53,7 +53,8 @@ metadata = MetaData()
 raw_body = Table(
     "raw_body",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
     Column("media_type", String(100), nullable=False),
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -62,7 +63,7 @@ raw_body = Table(
 report = Table(
     "report",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("id", String(40), nullable=False, unique=True),
     Column("group", String(20), nullable=False),
     Column("principal", String(200), nullable=False),
@@ -71,32 +72,32 @@ report = Table(
     Column("title", Text, nullable=False),
     Column("received_at", Utc, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("body_id", Integer, nullable=False),
     Column("document", JSON, nullable=False),  # IncidentReport
     Column("duplicates", Integer, nullable=False, default=0),  # counts up
     Column("incident_id", String(40), nullable=False, index=True),  # follows merges and ends
     Column("evidence", JSON, nullable=False),  # classification.evidence.Evidence, without its grade
     Column("source_grade", String(1), nullable=False),  # grade in force
     Column("information_grade", String(1), nullable=False),
-    sqlite_autoincrement=True,
 )
 
 indicator = Table(
     "indicator",
     metadata,
-    Column("report_seq", Integer, nullable=False, index=True),
-    Column("type", String(20), nullable=False),
-    Column("value", Text, nullable=False),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),  # of its type and value
+    Column("report_seq", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 link_key = Table(
     "link_key",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("key", String(64), nullable=False, index=True),
-    Column("earliest", Utc, nullable=False),  # a row is a chain of reports in time
-    Column("latest", Utc, nullable=False),
-    Column("incident_id", String(40), nullable=False, index=True),
-    sqlite_autoincrement=True,
+    # A row is a chain of reports in time; times are microseconds since 1970.
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("earliest", BigInteger, primary_key=True, autoincrement=False),
+    Column("incident_id", String(40), primary_key=True),  # or the one that absorbed it since
+    Column("latest", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 link = Table(
@@ -104,7 +105,7 @@ link = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("report_id", String(40), nullable=False, index=True),
-    Column("incident_id", String(40), nullable=False, index=True),
+    Column("incident_id", String(40), nullable=False),
     Column("at", Utc, nullable=False),
     Column("by", String(100), nullable=False),
     Column("reason", JSON, nullable=False),
@@ -121,6 +122,7 @@ incident = Table(
     Column("stage", String(20)),
     Column("exercise", Boolean, nullable=False),
     Column("profile", String(60), nullable=False),
+    Column("claimed", JSON, nullable=False, default=dict),  # classification.claimed, under triage
 )
 
 retraction = Table(
@@ -141,6 +143,7 @@ quarantine = Table(
     Column("offset", BigInteger, nullable=False),
     Column("group", String(20), nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("body_id", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     Column("headers", JSON, nullable=False),
     Column("reason", String(60), nullable=False),

@@ -1,15 +1,15 @@
 """Kafka intake: read, translate, settle in one transaction, then commit. Never the other way round.
 
-The position that counts is in our database, written with the reports; Kafka's is for display.
-Source: reliability 3, style 5.5.
+Three things go on at once: records are fetched, those fetched before are read (``Readers``), and one
+writer settles what has been read, in the order of fetching. What is in flight is bounded; when the
+writer falls behind, Kafka waits. The position that counts is in our database, written with the
+reports; Kafka's is for display. Source: reliability 3, style 5.5.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -17,53 +17,68 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from infra import kafka
 from infra.bootstrap import App
+from intake.arrivals import arrived, unreadable
 from intake.fetching import Batch, Unreadable, fetch_one_by_one
+from intake.flow import Flow, Work
 from intake.offsets import positions
-from intake.records import ANONYMOUS, Accepted, RawRecord, Rejected, read_record
-from intake.store import Settled, Store, open_store
+from intake.preparing import Ready
+from intake.reading import Readers
+from intake.records import RawRecord
+from intake.store import Read, Settled, Store, open_store
 from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
 
 POLL_MS = 200
+POLL_SECONDS = POLL_MS / 1000
+COMMIT_SECONDS = 1.0
+"""Kafka is told where we are this often at most."""
+PATIENCE_SECONDS = 60.0
+"""Kafka puts a member out of the group that does not ask for records for five minutes."""
+RECORD_BYTES = 200
+"""What a record weighs beside its body."""
 PROCESS = "intake"
-HEADER_LENGTH = 200
-LOG_APPEND_TIME = 1
-"""Kafka's number for times that the broker gives."""
 
 
 class Intake(ConsumerRebalanceListener):
-    """Owns the poll loop. An outage propagates with nothing committed; a bad record never stops it."""
+    """Owns the way from Kafka to the database. An outage propagates with nothing committed."""
 
-    def __init__(self, app: App, consumer: AIOKafkaConsumer, store: Store) -> None:
+    def __init__(
+        self, app: App, consumer: AIOKafkaConsumer, store: Store, readers: Readers
+    ) -> None:
         self._app = app
+        self._limits = app.settings.intake
         self._consumer = consumer
         self._store = store
+        self._readers = readers
+        self._flow = Flow(self._limits.max_bytes_in_flight)
         self._settling = asyncio.Lock()
+        self._generation = 0
         self._placed: set[TopicPartition] = set()
         """Partitions that are read from where the database says; what comes off others is let go."""
+        self._uncommitted: dict[TopicPartition, int] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Settle batches until ``stop`` is set; the batch in hand is finished first."""
+        """Settle batches until ``stop`` is set; what is in flight is finished first."""
         self._consumer.subscribe(list(kafka.TOPICS.values()), listener=self)
-        limit = self._app.settings.intake.max_batch_records
-        while not stop.is_set():
-            await self._place(self._consumer.assignment() - self._placed)
-            fetched = await self._fetch(limit)
-            batch = {place: records for place, records in fetched.items() if place in self._placed}
-            if batch:
-                async with self._settling:
-                    settled = await asyncio.to_thread(self._settle, batch)
-                await self._commit(batch)
-                log.info(
-                    "batch_settled",
-                    stored=len(settled.stored),
-                    duplicates=settled.duplicates,
-                    quarantined=settled.quarantined,
-                )
+        fetching = asyncio.create_task(self._keep_fetching(stop))
+        settling = asyncio.create_task(self._keep_settling(fetching))
+        try:
+            await asyncio.wait({fetching, settling}, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            failed = [task for task in (settling, fetching) if task.done() and task.exception()]
+            for task in (fetching, settling):
+                task.cancel()
+            await asyncio.gather(fetching, settling, return_exceptions=True)
+        for task in failed:
+            task.result()
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """aiokafka rebalances in the background: finish the batch in hand first."""
+        """aiokafka rebalances in the background: finish the transaction in hand first.
+
+        What else is in flight is let go; whoever gets the partitions finds where to go on.
+        """
+        self._generation += 1
         self._placed.clear()
         async with self._settling:
             log.info("partitions_revoked", partitions=len(revoked))
@@ -71,6 +86,72 @@ class Intake(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """The loop places them: aiokafka goes on even when a listener fails."""
         log.info("partitions_assigned", partitions=len(assigned))
+
+    async def _keep_fetching(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self._place(self._consumer.assignment() - self._placed)
+            if not await self._flow.room(PATIENCE_SECONDS):
+                await self._show_presence()
+                continue
+            fetched = await self._fetch(self._limits.max_fetch_records)
+            batch = {place: records for place, records in fetched.items() if place in self._placed}
+            if batch:
+                await self._flow.put(self._work(batch))
+
+    def _work(self, batch: Batch) -> Work:
+        records = tuple(arrived(record) for each in batch.values() for record in each)
+        if any(isinstance(record, Unreadable) for each in batch.values() for record in each):
+            reading = self._read_around(batch, records)
+        else:
+            reading = self._readers.read(records)
+        return Work(
+            generation=self._generation,
+            records=records,
+            reading=asyncio.ensure_future(reading),
+            ends={place: each[-1].offset + 1 for place, each in batch.items()},
+            size=sum(len(record.body) + RECORD_BYTES for record in records),
+        )
+
+    async def _read_around(self, batch: Batch, records: Sequence[RawRecord]) -> list[Ready]:
+        """Read those that can be read."""
+        gaps = [isinstance(record, Unreadable) for each in batch.values() for record in each]
+        read = iter(
+            await self._readers.read(
+                [record for record, gap in zip(records, gaps, strict=True) if not gap]
+            )
+        )
+        return [
+            unreadable(record) if gap else next(read)
+            for record, gap in zip(records, gaps, strict=True)
+        ]
+
+    async def _keep_settling(self, fetching: asyncio.Task[None]) -> None:
+        committed_at = 0.0
+        now = asyncio.get_running_loop().time
+        while not (fetching.done() and self._flow.bytes_in_flight == 0):
+            works = await self._flow.take(POLL_SECONDS, self._limits.max_batch_records)
+            if works:
+                await self._settle(works)
+                await self._flow.done(works)
+            if now() - committed_at >= COMMIT_SECONDS:
+                await self._commit()
+                committed_at = now()
+        await self._commit()
+
+    async def _settle(self, works: Sequence[Work]) -> None:
+        async with self._settling:
+            current = [work for work in works if work.generation == self._generation]
+            reads: list[Read] = [
+                pair
+                for work in current
+                for pair in zip(work.records, work.reading.result(), strict=True)
+            ]
+            if not reads:
+                return
+            settled = await asyncio.to_thread(self._store.settle, reads, source=PROCESS)
+            for work in current:
+                self._uncommitted |= work.ends
+        _log(settled)
 
     async def _place(self, partitions: set[TopicPartition]) -> None:
         """Go on where the database says, not where Kafka believes that we were.
@@ -101,6 +182,7 @@ class Intake(ConsumerRebalanceListener):
         try:
             fetched: Batch = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
         except UnicodeDecodeError:
+            await self._flow.empty()  # so that the database says where to go on
             self._placed.clear()
             await self._place(self._consumer.assignment())
             return await fetch_one_by_one(
@@ -108,26 +190,24 @@ class Intake(ConsumerRebalanceListener):
             )
         return fetched
 
-    def _settle(self, batch: Batch) -> Settled:
-        limits = self._app.settings.intake
-        outcomes: list[Accepted | Rejected] = [
-            _unreadable(record)
-            if isinstance(record, Unreadable)
-            else read_record(_raw(record), limits)
-            for records in batch.values()
-            for record in records
-        ]
-        return self._store.settle(outcomes, source=PROCESS)
+    async def _show_presence(self) -> None:
+        """Ask for records of nothing, so that Kafka keeps us in the group while we wait."""
+        assigned = self._consumer.assignment()
+        self._consumer.pause(*assigned)
+        await self._consumer.getmany(timeout_ms=0)
+        self._consumer.resume(*(assigned & self._consumer.assignment()))
+        log.warning("writer_behind", bytes_in_flight=self._flow.bytes_in_flight)
 
     def _positions(self) -> dict[tuple[str, int], int]:
         with self._app.database.read() as connection:
             return positions(connection)
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self) -> None:
+        if not self._uncommitted:
+            return
+        ends, self._uncommitted = self._uncommitted, {}
         try:
-            await self._consumer.commit(
-                {partition: records[-1].offset + 1 for partition, records in batch.items()}
-            )
+            await self._consumer.commit(ends)
         except (CommitFailedError, IllegalStateError):
             # Reassigned meanwhile. The database holds the position, so nothing is stored twice.
             log.warning("commit_lost_to_rebalance")
@@ -150,53 +230,17 @@ async def run_intake(app: App, stop: asyncio.Event) -> None:
             f"Kafka does not answer at {settings.kafka.bootstrap}: is 'leerp up' running?"
         ) from exc
     try:
-        await Intake(app, consumer, store).run(stop)
+        preparer = store.preparer(settings.intake)
+        with Readers(preparer, settings.profile(), settings.intake) as readers:
+            await Intake(app, consumer, store, readers).run(stop)
     finally:
         await consumer.stop()
 
 
-def _raw(record: Any) -> RawRecord:
-    return RawRecord(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        group=kafka.group_of(record.topic),
-        principal=ANONYMOUS,
-        headers={
-            _text(name): _text(value.decode("utf-8", "replace"))
-            for name, value in record.headers
-            if value is not None
-        },
-        body=record.value or b"",
-        received_at=_received_at(record),
+def _log(settled: Settled) -> None:
+    log.info(
+        "batch_settled",
+        stored=len(settled.stored),
+        duplicates=settled.duplicates,
+        quarantined=settled.quarantined,
     )
-
-
-def _unreadable(place: Unreadable) -> Rejected:
-    return Rejected(
-        record=RawRecord(
-            topic=place.topic,
-            partition=place.partition,
-            offset=place.offset,
-            group=kafka.group_of(place.topic),
-            principal=ANONYMOUS,
-            headers={},
-            body=b"",
-            received_at=datetime.now(UTC),
-        ),
-        reason="bad-header",
-        message="the name of a header is not UTF-8, in this record or in one before it that its sender"
-        " put into the same batch, so that it cannot be read; its body is in Kafka only",
-    )
-
-
-def _text(header: str) -> str:
-    """Short, and without NUL, which PostgreSQL does not take."""
-    return header[:HEADER_LENGTH].replace("\x00", "\ufffd")
-
-
-def _received_at(record: Any) -> datetime:
-    """When the broker took it; where the topic keeps the sender's time, which may be any, now."""
-    if record.timestamp_type == LOG_APPEND_TIME:
-        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    return datetime.now(UTC)

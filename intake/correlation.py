@@ -9,29 +9,30 @@ other within the window, each with its incident. Source: design section 3.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Connection, delete, insert, literal, select, update
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, select
 
-from infra import audit
-from infra.tables import Utc, incident, link, link_key, report
-from intake.merging import carry_over
+from classification.claimed import NOTHING, Claimed
+from infra.bulk import Bulk
+from infra.tables import incident, link, link_key
+from intake.merging import absorb
 
-CHUNK = 500
-"""Keys in one query: SQLite takes a limited number of parameters."""
+MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(slots=True, kw_only=True)
-class Chain:
-    """Reports with one key that follow each other in time."""
+class Chain(msgspec.Struct, gc=False):
+    """Reports with one key that follow each other in time; microseconds since 1970."""
 
-    earliest: datetime
-    latest: datetime
+    earliest: int
+    latest: int
     incident_id: str
-    row_id: int | None = None
+    stored: tuple[int, str] | None = None
+    """Where its row is: its earliest time and incident there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Known:
     id: str
     detected: bool
     created_at: datetime
+    claimed: Claimed = NOTHING
+    """What its reports claimed so far; nothing once it is detected."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,80 +77,70 @@ class Merge:
     shared: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class Correlator:
-    """One batch's view of chains and incidents; ``load`` reads it, ``save`` writes what changed."""
+    """One batch's view of chains and incidents; ``load`` reads it, ``save`` writes what changed.
 
-    window: timedelta
-    chains: dict[str, list[Chain]] = field(default_factory=dict)
-    incidents: dict[str, Known] = field(default_factory=dict)
-    merged: dict[str, Merge] = field(default_factory=dict)
-    """By the incident that was absorbed."""
-    dropped: list[int] = field(default_factory=list)
-    touched: set[str] = field(default_factory=set)
-    """Keys whose chains changed."""
-    continues: str = ""
-    """The ended incident that the reports are taken out of; empty for reports that just came."""
+    ``continues`` is the ended incident that the reports are taken out of; empty for reports that
+    just came.
+    """
 
-    def load(self, connection: Connection, keys: Iterable[str]) -> None:
-        """Read the chains of ``keys`` and their incidents."""
-        wanted = sorted(set(keys))
-        for start in range(0, len(wanted), CHUNK):
-            rows = connection.execute(
-                select(link_key, incident.c.status, incident.c.created_at)
-                .join(incident, incident.c.id == link_key.c.incident_id)
-                .where(link_key.c.key.in_(wanted[start : start + CHUNK]))
-                .where(incident.c.status != "ended")
-            )
-            for row in rows:
-                self.chains.setdefault(row.key, []).append(
-                    Chain(
-                        earliest=row.earliest,
-                        latest=row.latest,
-                        incident_id=row.incident_id,
-                        row_id=row.id,
-                    )
-                )
-                self.incidents[row.incident_id] = Known(
-                    id=row.incident_id,
-                    detected=row.status == "detected",
-                    created_at=row.created_at,
-                )
+    def __init__(self, connection: Connection, window: timedelta, continues: str = "") -> None:
+        self.incidents: dict[str, Known] = {}
+        """Those that the batch may touch, and those that it opened."""
+        self.merged: dict[str, Merge] = {}
+        """By the incident that was absorbed in this batch."""
+        self._connection = connection
+        self._bulk = Bulk(connection)
+        self._window = window // MICROSECOND
+        self._continues = continues
+        self._chains: dict[int, list[Chain]] = {}
+        self._dropped: list[dict[str, int | str]] = []
+        self._touched: set[int] = set()
+        """Keys whose chains changed."""
+
+    def load(self, keys: Collection[int]) -> None:
+        """Read the chains of ``keys`` and their incidents; those of ended incidents are past."""
+        rows = self._connection.execute(
+            select(
+                link_key.c.key, link_key.c.earliest, link_key.c.latest, link_key.c.incident_id
+            ).where(self._bulk.among(link_key.c.key, keys))
+        ).all()
+        living = self._living({row.incident_id for row in rows})
+        for key, earliest, latest, incident_id in rows:
+            if now := living.get(incident_id):
+                chain = Chain(earliest, latest, now, stored=(earliest, incident_id))
+                self._chains.setdefault(key, []).append(chain)
 
     def place(
         self,
         report_id: str,
-        keys: Mapping[str, tuple[str, ...]],
-        window: tuple[datetime, datetime],
+        keys: Mapping[int, tuple[str, ...]],
+        window: tuple[int, int],
         now: datetime,
     ) -> Placement:
         """Find or open the incident of a report; incidents that it connects become one."""
         earliest, latest = window
-        near = [
-            (key, chain)
-            for key in sorted(keys)
-            for chain in self.chains.get(key, [])
-            if chain.earliest - self.window <= latest and earliest <= chain.latest + self.window
-        ]
-        found = {self.current(chain.incident_id) for _, chain in near}
-        shared = tuple(sorted({words for key, _ in near for words in keys[key]}))
-        new = not found
-        if new:
-            opened = incident_id_of(report_id + self.continues)
-            chosen = Known(id=opened, detected=False, created_at=now)
-            self.incidents[chosen.id] = chosen
+        before, after = earliest - self._window, latest + self._window
+        shared: set[str] = set()
+        found: set[str] = set()
+        for key, words in keys.items():
+            for chain in self._chains.get(key, ()):
+                if chain.earliest <= after and before <= chain.latest:
+                    shared.update(words)
+                    found.add(self.current(chain.incident_id))
+        if found:
+            chosen = self._choose(found, report_id, tuple(sorted(shared)))
         else:
-            chosen = min(
-                (self.incidents[i] for i in found),
-                key=lambda known: (not known.detected, known.created_at, known.id),
-            )
-            # One with a workflow of its own is never absorbed.
-            for other in found - {chosen.id}:
-                if not self.incidents[other].detected:
-                    self.merged[other] = Merge(into=chosen.id, report_id=report_id, shared=shared)
+            chosen = incident_id_of(report_id + self._continues)
+            self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now)
         for key in keys:
-            self._extend(key, earliest, latest, chosen.id)
-        return Placement(incident_id=chosen.id, new=new, shared=shared, continues=self.continues)
+            self._extend(key, earliest, latest, chosen)
+        return Placement(
+            incident_id=chosen,
+            new=not found,
+            shared=tuple(sorted(shared)),
+            continues=self._continues,
+        )
 
     def follow(self, placement: Placement) -> None:
         """Bring a placement up to date with the merges that came after it."""
@@ -157,27 +150,25 @@ class Correlator:
             placement.shared = tuple(sorted({*placement.shared, *merge.shared}))
             placement.through = merge.report_id
 
-    def save(self, connection: Connection, now: datetime) -> None:
+    def save(self, now: datetime) -> None:
         """Write merges and the chains that changed."""
         for absorbed, merge in self.merged.items():
-            self._save_merge(connection, absorbed, merge, now)
-        for start in range(0, len(self.dropped), CHUNK):
-            connection.execute(
-                delete(link_key).where(link_key.c.id.in_(self.dropped[start : start + CHUNK]))
+            final = self.current(absorbed)
+            absorb(
+                self._connection, absorbed, final, now, through=merge.report_id, shared=merge.shared
             )
-        rows = [
-            {
-                "key": key,
-                "earliest": chain.earliest,
-                "latest": chain.latest,
-                "incident_id": self.current(chain.incident_id),
-            }
-            for key in sorted(self.touched)
-            for chain in self.chains[key]
-            if chain.row_id is None
-        ]
-        if rows:
-            connection.execute(insert(link_key), rows)
+        if self._dropped:
+            self._connection.execute(_DELETE, self._dropped)
+        self._bulk.insert(
+            link_key,
+            ("key", "earliest", "incident_id", "latest"),
+            [
+                (key, chain.earliest, self.current(chain.incident_id), chain.latest)
+                for key in self._touched
+                for chain in self._chains[key]
+                if chain.stored is None
+            ],
+        )
 
     def current(self, incident_id: str) -> str:
         """The incident that this one was absorbed by in this batch, or itself."""
@@ -185,58 +176,67 @@ class Correlator:
             incident_id = merge.into
         return incident_id
 
-    def _save_merge(
-        self, connection: Connection, absorbed: str, merge: Merge, now: datetime
-    ) -> None:
-        """Move what is stored of an absorbed incident, and note it in the history of each report."""
-        final = self.current(absorbed)
-        stored = connection.execute(
-            update(incident)
-            .where(incident.c.id == absorbed)
-            .values(status="merged", merged_into=final)
-        )
-        if stored.rowcount == 0:
-            return  # opened and absorbed in one batch
-        reason = {
-            "opens": False,
-            "shared": list(merge.shared),
-            "through": merge.report_id,
-            "merged": absorbed,
-        }
-        moved = select(
-            report.c.id,
-            literal(final),
-            literal(now, Utc),
-            literal("correlation"),
-            literal(reason, JSON),
-        ).where(report.c.incident_id == absorbed)
-        connection.execute(
-            insert(link).from_select(["report_id", "incident_id", "at", "by", "reason"], moved)
-        )
-        for table in (report, link_key):
-            connection.execute(
-                update(table).where(table.c.incident_id == absorbed).values(incident_id=final)
+    def _living(self, named: Iterable[str]) -> dict[str, str]:
+        """Who stands today for each incident that chains name, without the ended ones."""
+        standing = {name: name for name in named}
+        asked = set(standing)
+        into: dict[str, str] = {}
+        while asked:
+            rows = self._connection.execute(
+                select(
+                    incident.c.id,
+                    incident.c.status,
+                    incident.c.created_at,
+                    incident.c.merged_into,
+                    incident.c.claimed,
+                ).where(self._bulk.among(incident.c.id, asked))
             )
-        carry_over(connection, absorbed, final)
-        audit.append(
-            connection,
-            "incident_merged",
-            actor="intake",
-            subject=absorbed,
-            channel="kafka",
-            into=final,
-            report=merge.report_id,
-        )
+            asked = set()
+            for row in rows:
+                if row.status == "merged":
+                    into[row.id] = row.merged_into
+                    if row.merged_into not in self.incidents:
+                        asked.add(row.merged_into)
+                elif row.status != "ended":
+                    self.incidents[row.id] = Known(
+                        id=row.id,
+                        detected=row.status == "detected",
+                        created_at=row.created_at,
+                        claimed=Claimed.from_json(row.claimed),
+                    )
+        for name, now in standing.items():
+            while now in into:
+                now = into[now]  # noqa: PLW2901
+            standing[name] = now
+        return {name: now for name, now in standing.items() if now in self.incidents}
 
-    def _extend(self, key: str, earliest: datetime, latest: datetime, incident_id: str) -> None:
+    def _choose(self, found: set[str], report_id: str, shared: tuple[str, ...]) -> str:
+        """The incident that goes on; the others that were found are absorbed by it."""
+        if len(found) == 1:
+            return next(iter(found))
+        chosen = min(
+            (self.incidents[i] for i in found),
+            key=lambda known: (not known.detected, known.created_at, known.id),
+        )
+        for other in found - {chosen.id}:
+            if not self.incidents[other].detected:  # one with a workflow is never absorbed
+                self.merged[other] = Merge(into=chosen.id, report_id=report_id, shared=shared)
+        return chosen.id
+
+    def _extend(self, key: int, earliest: int, latest: int, incident_id: str) -> None:
         """Add a stretch of time to the key's chains of this incident, joining those it reaches."""
-        grown = Chain(earliest=earliest, latest=latest, incident_id=incident_id)
+        grown = Chain(earliest, latest, incident_id)
+        chains = self._chains.get(key)
+        if chains is None:
+            self._chains[key] = [grown]
+            self._touched.add(key)
+            return
         kept: list[Chain] = []
         joined: list[Chain] = []
-        for chain in self.chains.get(key, []):
+        for chain in chains:
             mine = self.current(chain.incident_id) == incident_id
             reaches = (
-                chain.earliest - self.window <= latest and earliest <= chain.latest + self.window
+                chain.earliest - self._window <= latest and earliest <= chain.latest + self._window
             )
             (joined if mine and reaches else kept).append(chain)
         if len(joined) == 1 and joined[0].earliest <= earliest and latest <= joined[0].latest:
@@ -244,10 +244,20 @@ class Correlator:
         for chain in joined:
             grown.earliest = min(grown.earliest, chain.earliest)
             grown.latest = max(grown.latest, chain.latest)
-            if chain.row_id is not None:
-                self.dropped.append(chain.row_id)
-        self.chains[key] = [*kept, grown]
-        self.touched.add(key)
+            if chain.stored is not None:
+                at_earliest, at_incident = chain.stored
+                self._dropped.append(
+                    {"at_key": key, "at_earliest": at_earliest, "at_incident": at_incident}
+                )
+        self._chains[key] = [*kept, grown]
+        self._touched.add(key)
+
+
+_DELETE = delete(link_key).where(
+    link_key.c.key == bindparam("at_key"),
+    link_key.c.earliest == bindparam("at_earliest"),
+    link_key.c.incident_id == bindparam("at_incident"),
+)
 
 
 def incident_id_of(report_id: str) -> str:

@@ -7,12 +7,10 @@ without an assessment the source is X, and the digit says whether the sender saw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from protocol.grades import Grade, InformationAccuracy
 from protocol.parties import SourceGroup
-from protocol.report import IncidentReport
+from protocol.report import ReportContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,30 +25,16 @@ class IntakeEvaluation:
     by: str
     reason: str
 
-    def row(self, report_id: str, at: datetime) -> dict[str, Any]:
-        """As a row of the table ``evaluation``."""
-        return {
-            "report_id": report_id,
-            "kind": self.kind,
-            "scheme": self.scheme,
-            "original": self.original,
-            "source_grade": self.grade.source,
-            "information_grade": self.grade.information,
-            "by": self.by[:100],
-            "at": at,
-            "reason": self.reason,
-        }
 
-
-def intake_evaluation(report: IncidentReport) -> IntakeEvaluation:
+def intake_evaluation(report: ReportContent, group: SourceGroup) -> IntakeEvaluation:
     """The provider's grade where there is one and the source is not public, else X with 2 or 4."""
-    if report.evaluation is not None and report.group is not SourceGroup.OSINT:
+    if report.evaluation is not None and group is not SourceGroup.OSINT:
         return IntakeEvaluation(
             grade=report.evaluation.grade,
             kind="provider",
             scheme=report.evaluation.scheme,
             original=report.evaluation.original[:40],
-            by=report.reporter.name,
+            by=report.reporter.name[:100],
             reason="assessed by the provider",
         )
     digit = (

@@ -57,10 +57,12 @@ def _end_of(connection: Connection, ended: str) -> datetime | None:
 
 def _after(connection: Connection, ended: str, end: datetime) -> list[IncidentReport]:
     """The incident's reports that were linked to it after its end, in the order of their arrival."""
-    linked = select(link.c.report_id).where(link.c.incident_id == ended, link.c.at > end)
+    linked = select(link.c.report_id).where(
+        link.c.report_id == report.c.id, link.c.incident_id == ended, link.c.at > end
+    )
     documents = connection.scalars(
         select(report.c.document)
-        .where(report.c.incident_id == ended, report.c.id.in_(linked))
+        .where(report.c.incident_id == ended, linked.exists())
         .order_by(report.c.seq)
     )
     return [IncidentReport.model_validate(document) for document in documents]

@@ -9,70 +9,88 @@ than a pair are left out. Source: design section 3 (correlation).
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import combinations
 
 from protocol.indicators import host_of
 from protocol.profile import CorrelationRules
-from protocol.report import Indicator, IndicatorType, ReportContent
+from protocol.report import IndicatorType, ReportContent
 
 MOST_LIGHT = 24
 """Light indicators of one report that are paired: 276 pairs at most."""
 
 _UNIQUE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CACHED = 4_096
+"""Keys kept: each is asked for twice within its report, and common ones again and again."""
 
 Known = tuple[IndicatorType, str]
+"""An indicator by kind and normal value."""
+Telling = Callable[[Known], bool]
+"""False for what everybody has in common, such as a public resolver."""
 
 
 def link_keys(
-    content: ReportContent, rules: CorrelationRules, telling: Callable[[Indicator], bool]
-) -> dict[str, tuple[str, ...]]:
-    """Keys (SHA-256, hexadecimal) with the indicators that make them, in words.
+    content: ReportContent, rules: CorrelationRules, telling: Telling
+) -> dict[int, tuple[str, ...]]:
+    """Keys (64 bits, signed, see ``key_of``) with the indicators that make them, in words.
 
-    A function of the content alone. ``telling`` is false for what everybody has in common, such as
-    a public resolver. Stated ids of a common incident are keys too, and so is the report's own id
-    where it is a UUID, since it may be the one that others state.
+    A function of the content alone. Stated ids of a common incident are keys too, and so is the
+    report's own id where it is a UUID, since it may be the one that others state.
     """
-    weights = {
-        known: weight
-        for known in _indicators(content, telling)
-        if (weight := rules.weights.get(known[0], 0.0)) > 0
-    }
-    sets: list[tuple[Known, ...]] = [
-        (known,) for known, weight in weights.items() if weight >= rules.threshold
-    ]
-    sets.extend(_pairs(weights, rules.threshold))
-    keys = {_digest("indicators", *chosen): tuple(map(_words, chosen)) for chosen in sets}
+    alone: list[Known] = []
+    light: dict[Known, float] = {}
+    for known in dict.fromkeys(_indicators(content)):
+        weight = rules.weights.get(known[0], 0.0)
+        if weight > 0 and telling(known):
+            if weight >= rules.threshold:
+                alone.append(known)
+            else:
+                light[known] = weight
+    keys: dict[int, tuple[str, ...]] = {key_of(known): (_words(known),) for known in alone}
+    for one, other in _pairs(light, rules.threshold):
+        keys[_digest("pair", *one, *other)] = (_words(one), _words(other))
     for stated in _stated(content):
         keys[_digest("incident", stated)] = (f"stated incident {stated}",)
     return keys
 
 
-def _indicators(content: ReportContent, telling: Callable[[Indicator], bool]) -> Iterator[Known]:
+@lru_cache(_CACHED)
+def key_of(known: Known) -> int:
+    """The key of one indicator by itself: 64 bits of its digest, as a signed number.
+
+    So short that a million of them are quick to search. Two different indicators would share one by
+    chance in one of 10^7 sets of a million.
+    """
+    return _digest("indicator", *known)
+
+
+def indicator_keys(content: ReportContent) -> list[int]:
+    """The key of each indicator of the report, telling or not, for the index of indicators."""
+    return list({key_of((i.type, i.value)): None for i in content.indicators})
+
+
+def _indicators(content: ReportContent) -> Iterator[Known]:
     """What the report names, and the hosts of its URLs."""
     for indicator in content.indicators:
-        if telling(indicator):
-            yield indicator.type, indicator.value
+        yield indicator.type, indicator.value
         if indicator.type is IndicatorType.URL and (host := host_of(indicator.value)):
-            kind, name = host
-            if telling(Indicator(type=kind, value=name)):
-                yield host
+            yield host
 
 
-def _pairs(weights: dict[Known, float], threshold: float) -> Iterator[tuple[Known, ...]]:
+def _pairs(weights: dict[Known, float], threshold: float) -> Iterator[tuple[Known, Known]]:
     """Pairs of light indicators that weigh enough, out of the first few by their digest.
 
     By digest, since two reports that share many indicators then also share many of the first few.
     """
-    light = {known: weight for known, weight in weights.items() if weight < threshold}
-    heaviest = max(light.values(), default=0.0)
-    useful = [known for known, weight in light.items() if weight + heaviest >= threshold]
-    first = sorted(useful, key=lambda known: _digest("order", known))[:MOST_LIGHT]
-    for pair in combinations(sorted(first), 2):
-        if sum(weights[known] for known in pair) >= threshold:
-            yield pair
+    heaviest = max(weights.values(), default=0.0)
+    useful = [known for known, weight in weights.items() if weight + heaviest >= threshold]
+    if len(useful) > MOST_LIGHT:
+        useful = sorted(useful, key=lambda known: _digest("order", *known))[:MOST_LIGHT]
+    for one, other in combinations(sorted(useful), 2):
+        if weights[one] + weights[other] >= threshold:
+            yield one, other
 
 
 def _stated(content: ReportContent) -> set[str]:
@@ -83,8 +101,10 @@ def _stated(content: ReportContent) -> set[str]:
 
 
 def _words(known: Known) -> str:
-    return f"{known[0]} {known[1]}"
+    return f"{known[0].value} {known[1]}"
 
 
-def _digest(purpose: str, *parts: object) -> str:
-    return hashlib.sha256(json.dumps(["leerp-link/1", purpose, *parts]).encode()).hexdigest()
+def _digest(*parts: str) -> int:
+    # No part can hold the separator: texts of reports are free of control characters.
+    text = "\x1f".join(("leerp-link/2", *parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)

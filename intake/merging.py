@@ -1,22 +1,58 @@
-"""What officers have done about an incident before it was absorbed goes with its reports."""
+"""An incident is absorbed by another: its reports go there, and what officers have done about it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import JSON, Connection, insert, literal, select, update
 
 from infra import audit, casefile
-from infra.tables import permission
+from infra.tables import Utc, incident, link, permission, report
 
 
-def carry_over(connection: Connection, absorbed: str, into: str) -> None:
-    """Add the findings and permissions of an absorbed incident to the one that absorbed it.
+def absorb(
+    connection: Connection,
+    absorbed: str,
+    into: str,
+    now: datetime,
+    *,
+    through: str,
+    shared: Collection[str],
+) -> None:
+    """Move what is stored of an incident to ``into``, and note it in the history of each report.
 
-    What the absorbed incident's own file holds stays there. Leaves audit rows.
+    ``through`` is the report that connects the two, by the indicators ``shared``, in words. The
+    absorbed incident's own file stays where it is; its findings and permissions count for the other
+    too. Its chains of link keys go on naming it: who it became is on its row.
     """
+    stored = connection.execute(
+        update(incident).where(incident.c.id == absorbed).values(status="merged", merged_into=into)
+    )
+    if stored.rowcount == 0:
+        return  # opened and absorbed in one batch
+    reason = {"opens": False, "shared": list(shared), "through": through, "merged": absorbed}
+    moved = select(
+        report.c.id, literal(into), literal(now, Utc), literal("correlation"), literal(reason, JSON)
+    ).where(report.c.incident_id == absorbed)
+    connection.execute(
+        insert(link).from_select(["report_id", "incident_id", "at", "by", "reason"], moved)
+    )
+    connection.execute(
+        update(report).where(report.c.incident_id == absorbed).values(incident_id=into)
+    )
     _carry_findings(connection, absorbed, into)
     _carry_permissions(connection, absorbed, into)
+    audit.append(
+        connection,
+        "incident_merged",
+        actor="intake",
+        subject=absorbed,
+        channel="kafka",
+        into=into,
+        report=through,
+    )
 
 
 def _carry_findings(connection: Connection, absorbed: str, into: str) -> None:

@@ -5,15 +5,17 @@ Source: reliability 3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, insert, select, update
 
 from infra.tables import consumer_offset
-from intake.records import Accepted, Rejected
+from intake.records import RawRecord
 
 Place = tuple[str, int]
 """Topic and partition."""
+Span = tuple[int, int]
+"""First and last offset."""
 
 
 def positions(connection: Connection) -> dict[Place, int]:
@@ -22,21 +24,14 @@ def positions(connection: Connection) -> dict[Place, int]:
     return {(row.topic, row.partition): row.next for row in rows}
 
 
-def not_yet_settled(
-    connection: Connection, batch: Sequence[Accepted | Rejected]
-) -> list[Accepted | Rejected]:
-    """Leave out what lies before the stored position: it was settled before, perhaps by another."""
-    stored = positions(connection)
-    return [
-        outcome
-        for outcome in batch
-        if outcome.record.offset >= stored.get((outcome.record.topic, outcome.record.partition), 0)
-    ]
+def past(positions: Mapping[Place, int], record: RawRecord) -> bool:
+    """Whether the record lies before the stored position: it was settled, perhaps by another."""
+    return record.offset < positions.get((record.topic, record.partition), 0)
 
 
-def save_offsets(connection: Connection, settled: Sequence[Accepted | Rejected]) -> None:
+def save_offsets(connection: Connection, spans: Mapping[Place, Span]) -> None:
     """Move the position of each partition past what was settled of it."""
-    for (topic, partition), (_, last) in _ends(settled).items():
+    for (topic, partition), (_, last) in spans.items():
         moved = connection.execute(
             update(consumer_offset)
             .where(consumer_offset.c.topic == topic, consumer_offset.c.partition == partition)
@@ -48,18 +43,11 @@ def save_offsets(connection: Connection, settled: Sequence[Accepted | Rejected])
             )
 
 
-def span(settled: Sequence[Accepted | Rejected]) -> dict[str, str]:
-    """First and last offset of each partition, for the audit trail."""
-    return {
-        f"{topic}/{partition}": f"{first}-{last}"
-        for (topic, partition), (first, last) in _ends(settled).items()
-    }
-
-
-def _ends(settled: Sequence[Accepted | Rejected]) -> dict[Place, tuple[int, int]]:
-    ends: dict[Place, tuple[int, int]] = {}
-    for outcome in settled:
-        where = (outcome.record.topic, outcome.record.partition)
-        first, last = ends.get(where, (outcome.record.offset, outcome.record.offset))
-        ends[where] = (min(first, outcome.record.offset), max(last, outcome.record.offset))
-    return ends
+def spans_of(records: Iterable[RawRecord]) -> dict[Place, Span]:
+    """First and last offset of each partition."""
+    spans: dict[Place, Span] = {}
+    for record in records:
+        where, offset = (record.topic, record.partition), record.offset
+        first, last = spans.get(where, (offset, offset))
+        spans[where] = (min(offset, first), max(offset, last))
+    return spans

@@ -12,8 +12,8 @@ from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, raw_body
-from intake.records import ANONYMOUS, Accepted, RawRecord, read_record, unprocessable
-from intake.store import OUTAGES, WRITER, Settled, Store
+from intake.records import ANONYMOUS, RawRecord, unprocessable
+from intake.store import OUTAGES, WRITER, Settled, Store, kept
 from protocol.errors import NotFound
 from protocol.parties import SourceGroup
 
@@ -37,7 +37,7 @@ def show(connection: Connection, quarantine_id: int) -> dict[str, Any]:
     row = (
         connection.execute(
             select(quarantine, raw_body.c.body)
-            .join(raw_body, raw_body.c.sha256 == quarantine.c.sha256)
+            .join(raw_body, raw_body.c.id == quarantine.c.body_id)
             .where(quarantine.c.id == quarantine_id)
         )
         .mappings()
@@ -102,19 +102,20 @@ def _read_again(
     """What became of the record, and what of its row changes."""
     if not row.size and row.reason != "empty":  # its body never came to us: nothing to read again
         return row.reason, {"reason": row.reason}
-    outcome = read_record(_record(row), limits)
-    if isinstance(outcome, Accepted):
-        settled = Settled()
-        try:
-            with connection.begin_nested():
-                store.save_reports(connection, outcome.reports, settled)
-        except OUTAGES:
-            raise
-        except Exception as exc:  # noqa: BLE001  a defect of ours must not hold up the others
-            outcome = unprocessable(outcome.record, exc)
-        else:
-            return "stored" if settled.stored else "duplicate", {"status": "replayed"}
-    return outcome.reason, {"reason": outcome.reason, "message": outcome.message}
+    record = _record(row)
+    ready = store.preparer(limits).read(record)
+    if ready.reason:
+        return ready.reason, {"reason": ready.reason, "message": ready.message}
+    settled = Settled()
+    try:
+        with connection.begin_nested():
+            store.save_reports(connection, [(kept((record, ready)), ready)], settled)
+    except OUTAGES:
+        raise
+    except Exception as exc:  # noqa: BLE001  a defect of ours must not hold up the others
+        refused = unprocessable(record, exc)
+        return refused.reason, {"reason": refused.reason, "message": refused.message}
+    return "stored" if settled.stored else "duplicate", {"status": "replayed"}
 
 
 def _open_ids(database: Database) -> list[int]:
@@ -125,7 +126,7 @@ def _open_ids(database: Database) -> list[int]:
 def _open_row(connection: Connection, quarantine_id: int) -> Row[Any] | None:
     return connection.execute(
         select(quarantine, raw_body.c.body)
-        .join(raw_body, raw_body.c.sha256 == quarantine.c.sha256)
+        .join(raw_body, raw_body.c.id == quarantine.c.body_id)
         .where(quarantine.c.id == quarantine_id, quarantine.c.status == "open")
     ).one_or_none()
 

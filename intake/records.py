@@ -10,11 +10,11 @@ from datetime import datetime
 import structlog
 
 from infra.settings import IntakeSettings
-from intake.formats.base import UNDATED, Delivery, Parsed
+from intake.formats.base import Delivery, Parsed
 from intake.formats.registry import parse
 from protocol.errors import RejectedReport
 from protocol.parties import DetectedBy, SourceGroup
-from protocol.report import IncidentReport, ReportContent, TimeKind, TimeWindow
+from protocol.report import ReportContent
 
 log = structlog.get_logger()
 
@@ -50,7 +50,13 @@ class Accepted:
     """A record that was understood; one document may hold many reports."""
 
     record: RawRecord
-    reports: tuple[IncidentReport, ...]
+    format: str
+    contents: tuple[ReportContent, ...]
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its reports."""
+        group, principal = self.record.group, self.record.principal
+        return tuple(report_id(group, principal, c.model_dump_json()) for c in self.contents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +77,8 @@ def read_record(record: RawRecord, limits: IntakeSettings) -> Accepted | Rejecte
     """
     try:
         parsed = _parse(record, limits)
-        kept = _kept(record, parsed.kept)
-        sha256 = kept.sha256
         return Accepted(
-            record=kept,
-            reports=tuple(
-                _delivered(content, kept, sha256, parsed.format) for content in parsed.contents
-            ),
+            record=_kept(record, parsed.kept), format=parsed.format, contents=parsed.contents
         )
     except RejectedReport as rejected:
         return Rejected(
@@ -129,29 +130,11 @@ def _parse(record: RawRecord, limits: IntakeSettings) -> Parsed:
     )
 
 
-def report_id(group: SourceGroup, principal: str, content: ReportContent) -> str:
-    """Id of a report: the same content from the same sender is the same report."""
-    identity = f"{group}\n{principal}\n{content.model_dump_json()}"
+def report_id(group: SourceGroup, principal: str, content: str) -> str:
+    """Id of a report, of its content as JSON: the same from the same sender is the same report."""
+    identity = f"{group}\n{principal}\n{content}"
     return f"{group.number}-{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
 
 
 def _kept(record: RawRecord, body: bytes | None) -> RawRecord:
     return record if body is None else replace(record, body=body)
-
-
-def _delivered(
-    content: ReportContent, record: RawRecord, sha256: str, format_name: str
-) -> IncidentReport:
-    arrived = TimeWindow(
-        kind=TimeKind.REPORTED, earliest=record.received_at, latest=record.received_at
-    )
-    times = tuple(arrived if time == UNDATED else time for time in content.times)
-    return IncidentReport.model_construct(  # every part was validated by the adapter
-        **(dict(content) | {"times": times}),
-        id=report_id(record.group, record.principal, content),
-        group=record.group,
-        principal=record.principal,
-        received_at=record.received_at,
-        format=format_name,
-        sha256=sha256,
-    )

@@ -1,90 +1,137 @@
-"""What a report, a record and a link look like as rows of the database."""
+"""What records, reports and links look like as rows of the database: columns, and values for them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from classification.evidence import evidence_of
+from infra.bulk import Bulk
+from infra.tables import evaluation, indicator, link, quarantine, raw_body, report, retraction
 from intake.correlation import Placement
-from intake.records import ANONYMOUS, RawRecord, Rejected
-from protocol.grades import Grade
-from protocol.report import IncidentReport
+from intake.preparing import Prepared
+from intake.records import ANONYMOUS, RawRecord
 
 MEDIA_TYPE_LENGTH = 100
-LONGEST_ID = 200
-"""Of a report or in its sender's words; a longer name names no report."""
+Item = tuple[RawRecord, str, str, Prepared]
+"""A report with the record that it came in, that record's format and SHA-256."""
 
 
-def report_row(report: IncidentReport, incident_id: str, grade: Grade) -> dict[str, Any]:
-    """A row of the table ``report``, with the grade that it begins with."""
-    return {
-        "id": report.id,
-        "group": report.group,
-        "principal": report.principal,
-        "source_id": report.source_id,
-        "format": report.format,
-        "title": report.title,
-        "received_at": report.received_at,
-        "sha256": report.sha256,
-        "document": report.model_dump(mode="json"),
-        "duplicates": 0,
-        "incident_id": incident_id,
-        "evidence": evidence_of(report, None).to_json(),
-        "source_grade": grade.source,
-        "information_grade": grade.information,
-    }
+def add_bodies(bulk: Bulk, bodies: Sequence[tuple[RawRecord, str]]) -> dict[str, int]:
+    """Store what came, each body once; return the id of each by its SHA-256."""
+    by_digest = {sha256: record for record, sha256 in bodies}
+    first = bulk.next_number(raw_body.c.id)
+    ids = {sha256: n for n, sha256 in enumerate(by_digest, start=first)}
+    bulk.insert(
+        raw_body,
+        ("id", "sha256", "media_type", "size", "body"),
+        [
+            (ids[sha256], sha256, _media_type(record), len(record.body), record.body)
+            for sha256, record in by_digest.items()
+        ],
+    )
+    return ids
 
 
-def link_row(report: IncidentReport, placement: Placement, at: datetime) -> dict[str, Any]:
-    """A row of the table ``link``: where the report went, and why in words."""
-    return {
-        "report_id": report.id,
-        "incident_id": placement.incident_id,
-        "at": at,
-        "by": "correlation",
-        "reason": placement.reason(),
-    }
+def add_reports(
+    bulk: Bulk,
+    items: Sequence[Item],
+    placements: Mapping[str, Placement],
+    bodies: Mapping[str, int],
+    now: datetime,
+) -> None:
+    """Store new reports, each with its first grade, its link and its indicators."""
+    first = bulk.next_number(report.c.seq)
+    at = bulk.time(now)
+    rows, grades, links, indicators = [], [], [], []
+    for seq, (record, form, sha256, each) in enumerate(items, start=first):
+        placement = placements[each.id]
+        rows.append(
+            (
+                *(seq, each.id, record.group.value, record.principal, each.source_id, form),
+                *(each.title, bulk.time(record.received_at), sha256, bodies[sha256]),
+                *(each.document, 0, placement.incident_id, each.evidence),
+                *(each.source_grade, each.information_grade),
+            )
+        )
+        kind, scheme, original, by, reason = each.evaluation
+        grades.append(
+            (
+                *(each.id, kind, scheme, original, each.source_grade, each.information_grade),
+                *(by, at, reason),
+            )
+        )
+        links.append((each.id, placement.incident_id, at, "correlation", reason_of(placement)))
+        indicators += [(key, seq) for key in each.indicators]
+    bulk.insert(report, _REPORT, rows)
+    bulk.insert(evaluation, _EVALUATION, grades)
+    bulk.insert(link, _LINK, links)
+    bulk.insert(indicator, ("key", "report_seq"), indicators)
 
 
-def retraction_rows(report: IncidentReport) -> list[dict[str, Any]]:
-    """Rows of the table ``retraction``: the reports that this one takes back, by what it calls them."""
-    named = {
-        (relation.kind, relation.id)
-        for relation in report.relations
-        if relation.kind in {"withdraws", "replaces"} and len(relation.id) <= LONGEST_ID
-    }
-    principal = None if report.principal == ANONYMOUS else report.principal
-    return [
-        {"report_id": report.id, "kind": kind, "named": name, "principal": principal}
-        for kind, name in sorted(named)
+def add_links(
+    bulk: Bulk, ids: Sequence[str], placements: Mapping[str, Placement], now: datetime
+) -> None:
+    """Note where reports went that are stored already."""
+    at = bulk.time(now)
+    bulk.insert(
+        link,
+        _LINK,
+        [(i, placements[i].incident_id, at, "correlation", reason_of(placements[i])) for i in ids],
+    )
+
+
+def add_retractions(bulk: Bulk, items: Sequence[Item]) -> set[str]:
+    """Note what reports take back; return the names of what was taken back."""
+    rows = [
+        (each.id, kind, name, None if record.principal == ANONYMOUS else record.principal)
+        for record, _, _, each in items
+        for kind, name in each.retractions
     ]
+    bulk.insert(retraction, ("report_id", "kind", "named", "principal"), rows)
+    return {name for _, _, name, _ in rows}
 
 
-def body_row(record: RawRecord) -> dict[str, Any]:
-    """A row of the table ``raw_body``."""
-    media_type = record.headers.get("content-type", "application/octet-stream")
-    return {
-        "sha256": record.sha256,
-        "media_type": media_type[:MEDIA_TYPE_LENGTH],
-        "size": len(record.body),
-        "body": record.body,
-    }
+def add_quarantined(
+    bulk: Bulk, refused: Sequence[tuple[RawRecord, str, str, str]], bodies: Mapping[str, int]
+) -> None:
+    """Put records into quarantine: record, SHA-256, reason and message of each."""
+    bulk.insert(
+        quarantine,
+        (
+            *("topic", "partition", "offset", "group", "sha256", "body_id", "size", "headers"),
+            *("reason", "message", "received_at", "status"),
+        ),
+        [
+            (
+                *(record.topic, record.partition, record.offset, record.group.value, sha256),
+                *(bodies[sha256], len(record.body), json.dumps(dict(record.headers))),
+                *(reason, message, bulk.time(record.received_at), "open"),
+            )
+            for record, sha256, reason, message in refused
+        ],
+    )
 
 
-def quarantine_row(outcome: Rejected) -> dict[str, Any]:
-    """A row of the table ``quarantine``, open."""
-    record = outcome.record
-    return {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "group": record.group,
-        "sha256": record.sha256,
-        "size": len(record.body),
-        "headers": dict(record.headers),
-        "reason": outcome.reason,
-        "message": outcome.message,
-        "received_at": record.received_at,
-        "status": "open",
-    }
+def reason_of(placement: Placement) -> str:
+    """Why a report is where it is, as JSON text."""
+    if placement.new and not placement.continues:
+        return _OPENS
+    return json.dumps(placement.reason())
+
+
+def _media_type(record: RawRecord) -> str:
+    return record.headers.get("content-type", "application/octet-stream")[:MEDIA_TYPE_LENGTH]
+
+
+_OPENS = json.dumps({"opens": True, "shared": []})
+_REPORT = (
+    *("seq", "id", "group", "principal", "source_id", "format", "title", "received_at", "sha256"),
+    *("body_id", "document", "duplicates", "incident_id", "evidence"),
+    *("source_grade", "information_grade"),
+)
+_EVALUATION = (
+    *("report_id", "kind", "scheme", "original", "source_grade", "information_grade"),
+    *("by", "at", "reason"),
+)
+_LINK = ("report_id", "incident_id", "at", "by", "reason")

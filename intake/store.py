@@ -7,41 +7,43 @@ record by record, so that one report never stops intake. Source: design section 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from infra import audit
+from classification.claimed import NOTHING, Claimed
+from infra import audit, casefile
 from infra.bootstrap import App
+from infra.bulk import Bulk
 from infra.database import Database
-from infra.tables import (
-    evaluation,
-    incident,
-    indicator,
-    link,
-    quarantine,
-    raw_body,
-    report,
-    retraction,
-)
+from infra.settings import IntakeSettings
+from infra.tables import incident, report
 from intake.correlation import Correlator, Placement
-from intake.detection import detect_in
-from intake.grading import intake_evaluation
-from intake.link_keys import link_keys
-from intake.lookups import incidents_of_named, known_ids, sequence_numbers
-from intake.offsets import not_yet_settled, save_offsets, span
-from intake.records import Accepted, RawRecord, Rejected, defect_of, unprocessable
-from intake.rows import body_row, link_row, quarantine_row, report_row, retraction_rows
-from intake.warning_lists import WarningLists
+from intake.detection import claims_together, detect_by_claims, detect_in, save_claims
+from intake.link_keys import Telling, link_keys
+from intake.lookups import incidents_of_named, known_ids
+from intake.offsets import past, positions, save_offsets, spans_of
+from intake.preparing import Preparer, Ready, microseconds
+from intake.records import RawRecord, defect_of, unprocessable
+from intake.rows import (
+    Item,
+    add_bodies,
+    add_links,
+    add_quarantined,
+    add_reports,
+    add_retractions,
+)
+from intake.warning_lists import WarningLists, telling_by
 from protocol.errors import ServiceDown
 from protocol.profile import Profile
-from protocol.report import IncidentReport, Indicator
+from protocol.report import IncidentReport
 
 log = structlog.get_logger()
 
@@ -49,6 +51,17 @@ WRITER = 1
 """Number of the lock that intake processes share."""
 OUTAGES = (OperationalError, InterfaceError, NoConnectionFree, OSError, ServiceDown)
 """What is no record's fault: it passes, and the same batch is settled later."""
+
+Read = tuple[RawRecord, Ready]
+"""A record, and what became of it when it was read."""
+Keyed = tuple[str, Mapping[int, tuple[str, ...]], int, int]
+"""Id, link keys, earliest and latest time of a report."""
+
+_COUNT_REPEATS = (
+    update(report)
+    .where(report.c.id == bindparam("at"))
+    .values(duplicates=report.c.duplicates + bindparam("times"))
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,19 +87,18 @@ class Store:
     """Settles batches of one home; safe to run in several processes at once."""
 
     def __init__(
-        self,
-        database: Database,
-        profile: Profile,
-        *,
-        exercise: bool,
-        telling: Callable[[Indicator], bool],
+        self, database: Database, profile: Profile, *, exercise: bool, telling: Telling
     ) -> None:
         self._database = database
         self._profile = profile
         self._exercise = exercise
         self._telling = telling
 
-    def settle(self, batch: Sequence[Accepted | Rejected], *, source: str) -> Settled:
+    def preparer(self, limits: IntakeSettings) -> Preparer:
+        """What reads records for this store."""
+        return Preparer(self._profile, self._telling, limits)
+
+    def settle(self, batch: Sequence[Read], *, source: str) -> Settled:
         """Store a batch as a whole; records already settled before are passed over.
 
         ``source`` names the process in the audit trail. A record over which we fail is put into
@@ -104,33 +116,33 @@ class Store:
                 "batch_unprocessable", error=defect_of(exc), records=len(batch)
             )
         settled = Settled()
-        for outcome in batch:
-            settled.add(self._settle_one(outcome, source))
+        for one in batch:
+            settled.add(self._settle_one(one, source))
         return settled
 
-    def _settle_one(self, outcome: Accepted | Rejected, source: str) -> Settled:
+    def _settle_one(self, one: Read, source: str) -> Settled:
         try:
-            return self._settle_together([outcome], source)
+            return self._settle_together([one], source)
         except OUTAGES:
             raise
         except Exception as exc:  # noqa: BLE001  as above; this is the record
-            return self._settle_together([unprocessable(outcome.record, exc)], source)
+            record = kept(one)
+            rejected = unprocessable(record, exc)
+            refused = Ready(record.sha256, "", [], rejected.reason, rejected.message)
+            return self._settle_together([(record, refused)], source)
 
-    def _settle_together(self, batch: Sequence[Accepted | Rejected], source: str) -> Settled:
+    def _settle_together(self, batch: Sequence[Read], source: str) -> Settled:
         settled = Settled()
         with self._database.write() as connection:
             self._database.serialise(connection, WRITER)
-            fresh = not_yet_settled(connection, batch)
+            reached = positions(connection)
+            fresh = [(kept(one), one[1]) for one in batch if not past(reached, one[0])]
             if not fresh:
                 return settled
-            self._save_bodies(connection, [outcome.record for outcome in fresh])
-            _quarantine(connection, [o for o in fresh if isinstance(o, Rejected)], settled)
-            self.save_reports(
-                connection,
-                [r for o in fresh if isinstance(o, Accepted) for r in o.reports],
-                settled,
-            )
-            save_offsets(connection, fresh)
+            self._quarantine(connection, [one for one in fresh if one[1].reason], settled)
+            self.save_reports(connection, fresh, settled)
+            spans = spans_of(record for record, _ in fresh)
+            save_offsets(connection, spans)
             audit.append(
                 connection,
                 "batch_settled",
@@ -140,143 +152,149 @@ class Store:
                 stored=settled.stored,
                 duplicates=settled.duplicates,
                 quarantined=dict(settled.reasons),
-                offsets=span(fresh),
+                offsets={
+                    f"{topic}/{partition}": f"{first}-{last}"
+                    for (topic, partition), (first, last) in spans.items()
+                },
             )
         return settled
 
-    def save_reports(
-        self, connection: Connection, reports: Sequence[IncidentReport], settled: Settled
-    ) -> None:
+    def save_reports(self, connection: Connection, batch: Sequence[Read], settled: Settled) -> None:
         """Store new reports, count repeated ones, and link the new ones to incidents."""
-        first_of: dict[str, IncidentReport] = {}
+        first_of: dict[str, Item] = {}
         repeats: Counter[str] = Counter()
-        for each in reports:
-            if each.id in first_of:
-                repeats[each.id] += 1
-            else:
-                first_of[each.id] = each
-        known = known_ids(connection, list(first_of))
+        for record, ready in batch:
+            for each in ready.reports:
+                if each.id in first_of:
+                    repeats[each.id] += 1
+                else:
+                    first_of[each.id] = (record, ready.format, ready.sha256, each)
+        known = known_ids(connection, first_of)
         repeats.update(known)
-        new = [r for i, r in first_of.items() if i not in known]
+        new = [item for i, item in first_of.items() if i not in known]
         if new:
-            placements = self._correlate(connection, new)
-            self._insert(connection, new, placements)
-            touched = {p.incident_id for p in placements.values()}
-            touched |= _take_back(connection, new)
-            detect_in(connection, touched, self._profile)
-            settled.stored += [r.id for r in new]
-            settled.incidents |= touched
+            settled.incidents |= self._store(connection, new)
+            settled.stored += [each.id for *_, each in new]
         settled.duplicates += repeats.total()
-        for report_id, times in repeats.items():
+        if repeats:
             connection.execute(
-                update(report)
-                .where(report.c.id == report_id)
-                .values(duplicates=report.c.duplicates + times)
+                _COUNT_REPEATS, [{"at": i, "times": times} for i, times in repeats.items()]
             )
 
     def place_again(
         self, connection: Connection, reports: Sequence[IncidentReport], *, continues: str
     ) -> set[str]:
         """Link stored reports anew, apart from the ended incident ``continues``; return where to."""
-        placements = self._correlate(connection, reports, continues)
-        now = datetime.now(UTC)
+        rules = self._profile.correlation
+        keyed: list[Keyed] = []
         for each in reports:
+            earliest, latest = map(microseconds, each.window())
+            keyed.append((each.id, link_keys(each, rules, self._telling), earliest, latest))
+        now = datetime.now(UTC)
+        correlator, placements = self._correlate(connection, keyed, now, continues)
+        self._open(connection, correlator, placements, {})
+        for report_id, placement in placements.items():
             connection.execute(
                 update(report)
-                .where(report.c.id == each.id)
-                .values(incident_id=placements[each.id].incident_id)
+                .where(report.c.id == report_id)
+                .values(incident_id=placement.incident_id)
             )
-        connection.execute(
-            insert(link), [link_row(each, placements[each.id], now) for each in reports]
-        )
+        add_links(Bulk(connection), list(placements), placements, now)
         touched = {p.incident_id for p in placements.values()}
         detect_in(connection, touched, self._profile)
         return touched
 
+    def _store(self, connection: Connection, new: Sequence[Item]) -> set[str]:
+        """Link and write new reports; return the incidents that they touch."""
+        bulk, now = Bulk(connection), datetime.now(UTC)
+        correlator, placements = self._correlate(
+            connection, [(r.id, r.keys, r.earliest, r.latest) for *_, r in new], now
+        )
+        claims = claims_together(
+            correlator,
+            {(placements[r.id].incident_id, r.claimed) for *_, r in new},
+        )
+        self._open(connection, correlator, placements, claims)
+        bodies = add_bodies(bulk, [(record, sha256) for record, _, sha256, _ in new])
+        add_reports(bulk, new, placements, bodies, now)
+        named = add_retractions(bulk, new)
+        opened = {p.incident_id for p in placements.values() if p.new}
+        grown = {i: c for i, c in claims.items() if c != correlator.incidents[i].claimed}
+        save_claims(connection, {i: c for i, c in grown.items() if i not in opened})
+        detected = detect_by_claims(connection, grown, self._profile)
+        touched = {p.incident_id for p in placements.values()}
+        for incident_id in sorted(touched):
+            if incident_id in detected or correlator.incidents[incident_id].detected:
+                casefile.tell(connection, "incident", incident_id)
+        if named:
+            weakened = incidents_of_named(connection, named)
+            detect_in(connection, weakened - detected, self._profile)
+            touched |= weakened
+        return touched
+
     def _correlate(
-        self, connection: Connection, new: Sequence[IncidentReport], continues: str = ""
-    ) -> dict[str, Placement]:
-        rules = self._profile.correlation
-        keys = {r.id: link_keys(r, rules, self._telling) for r in new}
-        correlator = Correlator(window=rules.window, continues=continues)
-        correlator.load(connection, (key for own in keys.values() for key in own))
-        now = datetime.now(UTC)
-        placements = {r.id: correlator.place(r.id, keys[r.id], r.window(), now) for r in new}
+        self, connection: Connection, keyed: Sequence[Keyed], now: datetime, continues: str = ""
+    ) -> tuple[Correlator, dict[str, Placement]]:
+        correlator = Correlator(connection, self._profile.correlation.window, continues)
+        correlator.load({key for _, keys, _, _ in keyed for key in keys})
+        placements = {
+            report_id: correlator.place(report_id, keys, (earliest, latest), now)
+            for report_id, keys, earliest, latest in keyed
+        }
         for placement in placements.values():
             correlator.follow(placement)
-        opened = sorted({p.incident_id for p in placements.values() if p.new})
-        known = correlator.incidents
-        if opened:
-            connection.execute(
-                self._database.insert_new(incident),
-                [
-                    {
-                        "id": incident_id,
-                        "created_at": known[incident_id].created_at,
-                        "status": "triage",
-                        "exercise": self._exercise,
-                        "profile": self._profile.name,
-                    }
-                    for incident_id in opened
-                ],
-            )
-        correlator.save(connection, now)
-        return placements
+        correlator.save(now)
+        return correlator, placements
 
-    def _insert(
+    def _open(
         self,
         connection: Connection,
-        new: Sequence[IncidentReport],
+        correlator: Correlator,
         placements: Mapping[str, Placement],
+        claims: Mapping[str, Claimed],
     ) -> None:
-        now = datetime.now(UTC)
-        rows, evaluations, links = [], [], []
-        for each in new:
-            placement = placements[each.id]
-            judged = intake_evaluation(each)
-            rows.append(report_row(each, placement.incident_id, judged.grade))
-            evaluations.append(judged.row(each.id, now))
-            links.append(link_row(each, placement, now))
-        connection.execute(insert(report), rows)
-        connection.execute(insert(evaluation), evaluations)
-        connection.execute(insert(link), links)
-        numbers = sequence_numbers(connection, [r.id for r in new])
-        indicators = [
-            {"report_seq": numbers[r.id], "type": i.type, "value": i.value}
-            for r in new
-            for i in r.indicators
-        ]
-        if indicators:
-            connection.execute(insert(indicator), indicators)
-
-    def _save_bodies(self, connection: Connection, records: Sequence[RawRecord]) -> None:
-        bodies = {record.sha256: record for record in records}
-        connection.execute(
-            self._database.insert_new(raw_body), [body_row(record) for record in bodies.values()]
+        bulk = Bulk(connection)
+        opened = sorted({p.incident_id for p in placements.values() if p.new})
+        bulk.insert(
+            incident,
+            ("id", "created_at", "status", "exercise", "profile", "claimed"),
+            [
+                (
+                    *(i, bulk.time(correlator.incidents[i].created_at), "triage"),
+                    *(self._exercise, self._profile.name),
+                    json.dumps(claims.get(i, NOTHING).to_json()),
+                )
+                for i in opened
+            ],
         )
+
+    def _quarantine(
+        self, connection: Connection, refused: Sequence[Read], settled: Settled
+    ) -> None:
+        if not refused:
+            return
+        bulk = Bulk(connection)
+        bodies = add_bodies(bulk, [(record, ready.sha256) for record, ready in refused])
+        add_quarantined(
+            bulk,
+            [(record, ready.sha256, ready.reason, ready.message) for record, ready in refused],
+            bodies,
+        )
+        settled.quarantined += len(refused)
+        settled.reasons.update(ready.reason for _, ready in refused)
 
 
 def open_store(app: App) -> Store:
     """The store of this home, with the public warning lists."""
-    lists = WarningLists()
     return Store(
         app.database,
         app.settings.profile(),
         exercise=app.settings.exercise,
-        telling=lambda indicator: not lists.names(indicator),
+        telling=telling_by(WarningLists()),
     )
 
 
-def _take_back(connection: Connection, new: Sequence[IncidentReport]) -> set[str]:
-    """Note what the reports withdraw or replace; return the incidents that lose evidence by it."""
-    rows = [row for each in new for row in retraction_rows(each)]
-    if rows:
-        connection.execute(insert(retraction), rows)
-    return incidents_of_named(connection, sorted({row["named"] for row in rows}))
-
-
-def _quarantine(connection: Connection, rejected: Sequence[Rejected], settled: Settled) -> None:
-    settled.quarantined += len(rejected)
-    settled.reasons.update(outcome.reason for outcome in rejected)
-    if rejected:
-        connection.execute(insert(quarantine), [quarantine_row(outcome) for outcome in rejected])
+def kept(one: Read) -> RawRecord:
+    """The record as it may be kept."""
+    record, ready = one
+    return record if ready.kept is None else replace(record, body=ready.kept)

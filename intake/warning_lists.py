@@ -18,7 +18,7 @@ import msgspec
 import pymispwarninglists
 
 from protocol.indicators import host_of
-from protocol.report import Indicator, IndicatorType
+from protocol.report import IndicatorType
 
 _ADDRESSES = (
     "rfc1918", "rfc5735", "rfc6598", "rfc3849", "multicast", "ipv6-linklocal",
@@ -41,7 +41,7 @@ _HASHES = (
 _EMAILS = ("common-contact-emails",)
 _HASH_KINDS = {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
 _PATTERN = re.compile(r"/(.*)/([gi]*)", re.DOTALL)
-_CACHED = 65_536
+_CACHED = 16_384
 
 Names = tuple[str, ...]
 
@@ -63,9 +63,9 @@ class WarningLists:
     def __init__(self) -> None:
         self._cached = lru_cache(_CACHED)(self._look_up)
 
-    def names(self, indicator: Indicator) -> Names:
+    def names(self, kind: IndicatorType, value: str) -> Names:
         """Names of the lists that hold this normalised value; none for a telling one."""
-        return self._cached(indicator.type, indicator.value)
+        return self._cached(kind, value)
 
     def _look_up(self, kind: IndicatorType, value: str) -> Names:
         if kind is IndicatorType.IP:
@@ -109,6 +109,11 @@ class WarningLists:
             for value in listed.values
             if (match := _PATTERN.fullmatch(value))
         ]
+
+
+def telling_by(lists: WarningLists) -> Callable[[tuple[IndicatorType, str]], bool]:
+    """Whether an indicator tells something, since it stands on none of the lists."""
+    return lambda known: not lists.names(*known)
 
 
 @cache

@@ -155,7 +155,7 @@ class Reporting:
             ),
             self._app.settings.intake,
         )
-        return tuple(r.id for r in outcome.reports) if isinstance(outcome, Accepted) else ()
+        return outcome.ids() if isinstance(outcome, Accepted) else ()
 
     def _known(self, ids: Sequence[str]) -> dict[str, int]:
         with self._app.database.read() as connection:

@@ -37,6 +37,19 @@ _KNOWN_WALLET = re.compile(
 )
 _EMAIL_NAME = re.compile(r'[^\s<>@",;]{1,128}')
 _HOST_LENGTH = 253
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,6}[a-z]{2,30}"
+_PLAIN_URL = re.compile(rf"https?://({_PLAIN_DOMAIN})/[A-Za-z0-9._~/=&%?+-]{{0,1000}}")
+_ALREADY_NORMAL = {
+    IndicatorType.MD5: re.compile(r"[0-9a-f]{32}"),
+    IndicatorType.SHA1: re.compile(r"[0-9a-f]{40}"),
+    IndicatorType.SHA256: re.compile(r"[0-9a-f]{64}"),
+    IndicatorType.DOMAIN: re.compile(_PLAIN_DOMAIN),
+    IndicatorType.URL: _PLAIN_URL,
+    IndicatorType.IP: re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}"),
+    IndicatorType.EMAIL: re.compile(rf"[A-Za-z0-9._+-]{{1,64}}@{_PLAIN_DOMAIN}"),
+}
+"""Most values as they come: quick to recognise, and normal by every rule below."""
 _LAST_PORT = 65_535
 
 
@@ -48,6 +61,9 @@ def normalise(kind: IndicatorType, value: str) -> str:
     Raises:
         ValueError: it is not a value of this kind; the message does not quote it.
     """
+    normal_already = _ALREADY_NORMAL.get(kind)
+    if normal_already and normal_already.fullmatch(value):
+        return value
     text = clean_text(value).strip()
     if not text:
         raise ValueError("the indicator is empty")
@@ -86,6 +102,8 @@ def _is_web_path(normal: str) -> bool:
 
 def host_of(url: str) -> tuple[IndicatorType, str] | None:
     """The host of a normalised URL as an indicator of its own, or None for a local name."""
+    if plain := _PLAIN_URL.fullmatch(url):
+        return IndicatorType.DOMAIN, plain[1]
     authority = (url if "://" in url else f"//{url}").split("//", 1)[1]
     authority = re.split(r"[/?#]", authority, maxsplit=1)[0].rsplit("@", 1)[-1]
     host = re.sub(r":\d*$", "", authority)

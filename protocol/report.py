@@ -38,6 +38,8 @@ END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
 
 def clean_text(text: str) -> str:
     """Return ``text`` in NFC; refuse NUL, other control characters and lone surrogates."""
+    if text.isascii() and text.isprintable():  # most texts, and the two are quick to ask
+        return text
     if _UNWRITABLE.search(text):
         raise ValueError("text holds a control character or half of a surrogate pair")
     return unicodedata.normalize("NFC", text)
@@ -246,6 +248,11 @@ class ReportContent(Wire):
     references: tuple[Line, ...] = ()
     warnings: tuple[Line, ...] = ()
 
+    def window(self) -> tuple[datetime, datetime]:
+        """Earliest and latest time that the report speaks of; reporting time only if no other."""
+        spoken = [t for t in self.times if t.kind is not TimeKind.REPORTED] or list(self.times)
+        return min(t.earliest for t in spoken), max(t.latest for t in spoken)
+
 
 class IncidentReport(ReportContent):
     """A report as it is stored: its content and what intake knows of its delivery."""
@@ -259,8 +266,3 @@ class IncidentReport(ReportContent):
     format: Line
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     """Of the raw record as it came from Kafka, or of what was kept of it."""
-
-    def window(self) -> tuple[datetime, datetime]:
-        """Earliest and latest time that the report speaks of; reporting time only if no other."""
-        spoken = [t for t in self.times if t.kind is not TimeKind.REPORTED] or list(self.times)
-        return min(t.earliest for t in spoken), max(t.latest for t in spoken)

@@ -259,7 +259,7 @@ def report_details(connection: Connection, report_id: str) -> dict[str, Any]:
     """
     row = connection.execute(
         select(report, raw_body.c.size)
-        .join(raw_body, raw_body.c.sha256 == report.c.sha256)
+        .join(raw_body, raw_body.c.id == report.c.body_id)
         .where(report.c.id == report_id)
     ).one_or_none()
     if row is None:

@@ -6,9 +6,9 @@ path of the field, in the names of our schema only.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -68,7 +68,7 @@ def _report(document: Any) -> ReportContent:
     if not fields.get("times", True):
         raise RejectedReport("no-time", "times is empty: the report does not say when")
     try:
-        content = ReportContent.model_validate_json(json.dumps(fields), strict=True)
+        content = ReportContent.model_validate_json(msgspec.json.encode(fields), strict=True)
     except ValidationError as error:
         raise _refusal(error.errors(include_url=False, include_input=False)) from None
     return _normalised(content)
@@ -107,6 +107,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 def _normalised(content: ReportContent) -> ReportContent:
     check_count(len(content.indicators))
     indicators: dict[tuple[str, str], Indicator] = {}
+    changed = False
     for position, indicator in enumerate(content.indicators):
         try:
             value = normalise(indicator.type, indicator.value)
@@ -114,9 +115,10 @@ def _normalised(content: ReportContent) -> ReportContent:
             raise RejectedReport(
                 "bad-indicator", f"indicators[{position}].value is refused: {error}"
             ) from None
-        same = value == indicator.value
-        indicators.setdefault(
-            (indicator.type, value),
-            indicator if same else indicator.model_copy(update={"value": value}),
-        )
+        if value != indicator.value:
+            changed = True
+            indicator = indicator.model_copy(update={"value": value})  # noqa: PLW2901
+        indicators.setdefault((indicator.type, value), indicator)
+    if not changed and len(indicators) == len(content.indicators):
+        return content
     return content.model_copy(update={"indicators": tuple(indicators.values())})

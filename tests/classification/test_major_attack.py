@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from classification.claimed import NOTHING, Claimed
+from classification.collecting import collect
 from classification.evidence import Evidence
-from classification.major_attack import major_attack_test
+from classification.major_attack import major_attack_test, major_attack_test_of
 from protocol.report import Disruption
 from tests.classification.builders import PROFILE, bodies, evidence_items, make_evidence
 
@@ -91,3 +93,16 @@ def test_a_further_report_never_turns_the_answer_to_no(
     after = major_attack_test([*body, more], PROFILE)
     assert before.multiple_victims.met <= after.multiple_victims.met
     assert before.critical_infrastructure.met <= after.critical_infrastructure.met
+
+
+@given(body=bodies())
+def test_claims_joined_one_by_one_give_the_same_answer_as_the_whole_body(
+    body: list[Evidence],
+) -> None:
+    rules = PROFILE.classification
+    whole = {item.report_id: item for item in body}.values()
+    joined = NOTHING
+    for item in [*whole, *whole]:
+        joined = Claimed.from_json(joined.joined(Claimed.of(item, rules)).to_json())
+    assert joined.picture(rules) == collect(whole, rules).claimed(rules)
+    assert major_attack_test_of(joined, PROFILE) == major_attack_test(whole, PROFILE)

@@ -16,13 +16,16 @@ from infra.kafka import topic_of
 from infra.settings import IntakeSettings, Settings
 from infra.tables import report
 from intake.formats.own import NAME
-from intake.records import Accepted, RawRecord, Rejected, read_record
-from intake.store import Store
+from intake.link_keys import Known
+from intake.preparing import Preparer, Ready
+from intake.records import RawRecord
+from intake.store import Read, Store
 from protocol.parties import SourceGroup
 from protocol.profile import Profile
 from protocol.report import (
     Affected,
     Impact,
+    IncidentReport,
     Indicator,
     IndicatorType,
     ReportContent,
@@ -54,8 +57,8 @@ def indicator(short: str) -> Indicator:
     return Indicator(type=KINDS[kind], value=value)
 
 
-def telling(one: Indicator) -> bool:
-    return one.value not in {indicator(short).value for short in EVERYBODYS}
+def telling(known: Known) -> bool:
+    return known[1] not in {indicator(short).value for short in EVERYBODYS}
 
 
 def content(
@@ -110,13 +113,20 @@ def record(
     )
 
 
-def read(*records: RawRecord, limits: IntakeSettings = LIMITS) -> list[Accepted | Rejected]:
-    return [read_record(each, limits) for each in records]
+def read(*records: RawRecord, limits: IntakeSettings = LIMITS) -> list[Read]:
+    """What became of records, ready to be settled."""
+    preparer = Preparer(profile(), telling, limits)
+    return [(each, preparer.read(each)) for each in records]
+
+
+def reports_of(ready: Ready) -> list[IncidentReport]:
+    """The reports of a record as they are stored."""
+    return [IncidentReport.model_validate_json(each.document) for each in ready.reports]
 
 
 def read_all(
     bodies: Iterable[bytes | ReportContent], first: int = 0, limits: IntakeSettings = LIMITS
-) -> list[Accepted | Rejected]:
+) -> list[Read]:
     """What became of records that follow each other on one partition."""
     records = (record(body, offset=first + n) for n, body in enumerate(bodies))
     return read(*records, limits=limits)

@@ -11,8 +11,8 @@ from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, relay, report
+from intake.preparing import Ready
 from intake.quarantine import list_quarantine, replay, show
-from intake.records import Rejected
 from protocol.errors import NotFound
 from protocol.report import ReportContent
 from tests.intake.samples import LIMITS, clusters, content, major, read_all, record, store_of
@@ -135,8 +135,8 @@ def test_a_record_that_is_still_refused_stays_with_the_reason_of_today(database:
 
 
 def test_a_record_whose_body_never_came_keeps_the_reason_that_it_has(database: Database) -> None:
-    unread = Rejected(record=record(b""), reason="bad-header", message="its body is in Kafka only")
-    store_of(database).settle([unread], source="test")
+    unread = Ready("0" * 64, "", [], "bad-header", "its body is in Kafka only")
+    store_of(database).settle([(record(b""), unread)], source="test")
     assert again(database) == {1: "bad-header"}
     assert listed(database) == [(1, "bad-header", "open")]
     with database.read() as connection:

@@ -24,8 +24,7 @@ from infra.tables import (
     relay,
     report,
 )
-from intake.records import Accepted, Rejected
-from intake.store import Settled
+from intake.store import Read, Settled
 from protocol.grades import Grade
 from protocol.parties import DetectedBy, SourceGroup
 from protocol.report import Affected, Evaluation, Impact
@@ -40,7 +39,7 @@ WRITTEN: dict[str, Table] = {
 }  # fmt: skip
 
 
-def settle(database: Database, batch: Sequence[Accepted | Rejected]) -> Settled:
+def settle(database: Database, batch: Sequence[Read]) -> Settled:
     return store_of(database).settle(batch, source="test")
 
 
@@ -53,7 +52,7 @@ def counts(database: Database) -> dict[str, int]:
         return found | {"audit": audit.verify(connection).rows}
 
 
-def batch_of_each() -> list[Accepted | Rejected]:
+def batch_of_each() -> list[Read]:
     return read_all([major("a", "hash-1", "ip-1"), b"{no report"])
 
 

@@ -5,7 +5,6 @@ import time
 import pytest
 
 from intake.warning_lists import WarningLists
-from protocol.report import Indicator
 from protocol.report import IndicatorType as Kind
 
 LISTS = WarningLists()
@@ -13,7 +12,7 @@ WANNACRY = "ed01ebfbc9eb5bbea545af4d01bf5f1071661840480439c6e5babe8e080e41aa"
 
 
 def names(kind: Kind, value: str) -> tuple[str, ...]:
-    return LISTS.names(Indicator(type=kind, value=value))
+    return LISTS.names(kind, value)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +62,10 @@ def test_reading_the_lists_and_looking_up_is_quick() -> None:
     started = time.perf_counter()
     lists = WarningLists()
     for kind, value in ((Kind.IP, "8.8.8.8"), (Kind.DOMAIN, "a.example"), (Kind.MD5, "0" * 32)):
-        lists.names(Indicator(type=kind, value=value))
+        lists.names(kind, value)
     loaded = time.perf_counter()
     for number in range(10_000):
-        lists.names(Indicator(type=Kind.IP, value=f"45.77.{number % 256}.{number // 256}"))
+        lists.names(Kind.IP, f"45.77.{number % 256}.{number // 256}")
 
     assert loaded - started < 2
     assert time.perf_counter() - loaded < 2

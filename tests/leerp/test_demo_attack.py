@@ -14,20 +14,20 @@ import pytest
 from sqlalchemy import select
 
 from classification.assessment import assess
-from classification.evidence import evidence_of
+from classification.evidence import Evidence
 from classification.findings import Findings
 from classification.major_attack import major_attack_test
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
 from infra.tables import incident, report
-from intake.grading import intake_evaluation
+from intake.preparing import Preparer
 from intake.records import DETECTED_BY_HEADER, Accepted, RawRecord, Rejected, read_record
 from intake.store import Settled, Store
 from intake.warning_lists import WarningLists
 from leerp.demo.attack import LENGTH, POLICE_FROM, Part, SimulatedReport, wannacry
 from protocol.countries import EU_MEMBER_STATES
 from protocol.parties import DetectedBy, SourceGroup
-from protocol.report import IncidentReport
+from protocol.report import ReportContent
 
 BEGIN = datetime.now(UTC) - LENGTH
 PROFILE = Settings().profile()
@@ -47,8 +47,8 @@ def of_part(part: Part) -> list[SimulatedReport]:
     return [sent for sent in attack() if sent.part is part]
 
 
-def received(sent: SimulatedReport, offset: int = 0) -> Accepted | Rejected:
-    record = RawRecord(
+def record_of(sent: SimulatedReport, offset: int = 0) -> RawRecord:
+    return RawRecord(
         topic=f"leerp.intake.{sent.group}.v1",
         partition=0,
         offset=offset,
@@ -58,12 +58,27 @@ def received(sent: SimulatedReport, offset: int = 0) -> Accepted | Rejected:
         body=sent.body,
         received_at=BEGIN + sent.after,
     )
-    return read_record(record, IntakeSettings())
 
 
-def reports_of(records: Sequence[SimulatedReport]) -> list[IncidentReport]:
-    outcomes = [received(sent) for sent in records]
-    return [r for o in outcomes if isinstance(o, Accepted) for r in o.reports]
+def received(sent: SimulatedReport) -> Accepted | Rejected:
+    return read_record(record_of(sent), IntakeSettings())
+
+
+def contents_of(records: Sequence[SimulatedReport]) -> list[ReportContent]:
+    outcomes = map(received, records)
+    return [c for o in outcomes if isinstance(o, Accepted) for c in o.contents]
+
+
+def evidence_of_all(records: Sequence[SimulatedReport]) -> list[Evidence]:
+    """What each report contributes, under the grade that it has when it comes in."""
+    preparer = Preparer(PROFILE, lambda _: True, IntakeSettings())
+    return [
+        Evidence.from_json(
+            json.loads(each.evidence), grade=each.source_grade + each.information_grade
+        )
+        for sent in records
+        for each in preparer.read(record_of(sent)).reports
+    ]
 
 
 def settle(
@@ -72,8 +87,9 @@ def settle(
     """Store the records as the consumer would, in batches of this size."""
     database = Database(f"sqlite:///{folder / 'leerp.db'}")
     database.migrate()
-    store = Store(database, PROFILE, exercise=True, telling=lambda i: not LISTS.names(i))
-    outcomes = [received(sent, offset) for offset, sent in enumerate(records)]
+    store = Store(database, PROFILE, exercise=True, telling=lambda known: not LISTS.names(*known))
+    preparer = store.preparer(IntakeSettings())
+    outcomes = [(r, preparer.read(r)) for r in map(record_of, records, range(len(records)))]
     settled = Settled()
     for start in range(0, len(outcomes), batch):
         part = store.settle(outcomes[start : start + batch], source="test")
@@ -106,7 +122,7 @@ def test_intake_reads_everything_but_the_broken_records_without_a_warning() -> N
         outcome = received(sent)
         assert isinstance(outcome, Rejected) is (sent.part is Part.BROKEN), sent.note
         if isinstance(outcome, Accepted):
-            assert [r.warnings for r in outcome.reports] == [()], sent.note
+            assert [content.warnings for content in outcome.contents] == [()], sent.note
 
 
 def test_each_broken_record_is_refused_for_its_own_reason() -> None:
@@ -142,7 +158,7 @@ def test_what_the_centre_found_itself_says_by_which_kind_of_source() -> None:
         if sent.group is SourceGroup.OSINT and sent.part is not Part.BROKEN
     ]
     assert {sent.headers[DETECTED_BY_HEADER] for sent in found} == set(DetectedBy)
-    assert {r.detected_by for r in reports_of(found)} == set(DetectedBy)
+    assert {r.detected_by for r in contents_of(found)} == set(DetectedBy)
 
 
 def test_nothing_real_is_named() -> None:
@@ -153,7 +169,7 @@ def test_nothing_real_is_named() -> None:
         for literal in re.findall(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|2001:[0-9a-f:]+", text):
             address = ipaddress.ip_address(literal)
             assert any(address in network for network in RESERVED_NETWORKS), literal
-    for told in reports_of(attack()):
+    for told in contents_of(attack()):
         assert told.reporter.name.count("(simulated)") == 1
         assert all("(simulated)" in a.value for a in told.affected if a.kind == "organisation")
 
@@ -172,7 +188,8 @@ def test_all_of_the_attack_becomes_one_detection_and_nothing_else_joins_it(
         assert len(detected) == 1
         stored = connection.execute(select(report.c.id, report.c.incident_id)).all()
     inside = {row.id for row in stored if row.incident_id == detected[0]}
-    of_attack = {r.id for r in reports_of([s for s in attack(seed) if s.part is Part.ATTACK])}
+    outcomes = [received(s) for s in attack(seed) if s.part is Part.ATTACK]
+    of_attack = {i for o in outcomes if isinstance(o, Accepted) for i in o.ids()}
     assert inside == of_attack
     assert len(stored) - len(inside) == len(of_part(Part.UNRELATED))
 
@@ -194,8 +211,7 @@ def test_the_incident_is_the_same_when_one_group_arrives_after_the_other(tmp_pat
 @pytest.mark.requirement("R11", "R13", "R16")
 def test_before_the_police_confirm_it_no_assessment_recommends_a_launch() -> None:
     sent = of_part(Part.ATTACK)
-    early = reports_of([s for s in sent if s.after < POLICE_FROM])
-    evidence = [evidence_of(r, intake_evaluation(r).grade) for r in early]
+    evidence = evidence_of_all([s for s in sent if s.after < POLICE_FROM])
     recommended = [
         assess(evidence[:n], Findings(), PROFILE).recommendation
         for n in range(1, len(evidence) + 1)
@@ -208,8 +224,7 @@ def test_before_the_police_confirm_it_no_assessment_recommends_a_launch() -> Non
 
 @pytest.mark.requirement("R13", "R15", "R16")
 def test_in_the_end_it_is_a_c4_with_triggers_t1_t2_t5_that_is_recommended_for_launch() -> None:
-    all_of_it = reports_of(of_part(Part.ATTACK))
-    evidence = [evidence_of(r, intake_evaluation(r).grade) for r in all_of_it]
+    evidence = evidence_of_all(of_part(Part.ATTACK))
     result = assess(evidence, Findings(), PROFILE)
     assert (result.threat_class, result.impact, result.reach) == ("C4", "I4", "P4")
     assert [trigger.id for trigger in result.triggers] == ["T1", "T2", "T5"]

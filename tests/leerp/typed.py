@@ -11,7 +11,7 @@ from typing import Any
 from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
-from intake.records import ANONYMOUS, RawRecord, read_record
+from intake.records import ANONYMOUS, RawRecord
 from intake.store import Store
 from protocol.parties import SourceGroup
 
@@ -48,7 +48,8 @@ def store(home: Path, *bodies: bytes) -> str:
         for offset, body in enumerate(bodies)
     ]
     stored = Store(database, settings.profile(), exercise=True, telling=lambda _: True)
-    settled = stored.settle([read_record(r, IntakeSettings()) for r in records], source="test")
+    preparer = stored.preparer(IntakeSettings())
+    settled = stored.settle([(r, preparer.read(r)) for r in records], source="test")
     database.close()
     (incident,) = settled.incidents
     return incident

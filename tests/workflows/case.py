@@ -10,7 +10,7 @@ from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
-from intake.records import ANONYMOUS, RawRecord, read_record
+from intake.records import ANONYMOUS, RawRecord
 from intake.store import Store
 from protocol.parties import SourceGroup
 from tests.e2e.support import numbered_report
@@ -36,7 +36,8 @@ def assessed_incident(database: Database) -> str:
         )
         for number in range(3)
     ]
-    settled = store.settle([read_record(r, IntakeSettings()) for r in records], source="test")
+    preparer = store.preparer(IntakeSettings())
+    settled = store.settle([(r, preparer.read(r)) for r in records], source="test")
     (incident_id,) = settled.incidents
     AssessmentActivities(database).assess_incident(
         AssessmentOrder(incident_id=incident_id, profile=PROFILE)

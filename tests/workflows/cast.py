@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from infra.kafka import topic_of
+from intake.formats.own import NAME as OWN
+from intake.records import RawRecord
 from notifications.certificates import self_signed
 from notifications.directory import Contact, Officer, Recipient
 from protocol.grades import Grade
@@ -17,9 +19,9 @@ from protocol.report import (
     CauseClaim,
     Evaluation,
     Impact,
-    IncidentReport,
     Indicator,
     IndicatorType,
+    ReportContent,
     Reporter,
     TimeKind,
     TimeWindow,
@@ -110,19 +112,12 @@ def report(
     countries: tuple[str, ...] = ("DE", "ES", "FR", "NL"),
     criteria: tuple[str, ...] = ("essential-service-disrupted",),
     cause: CauseClaim | None = None,
-) -> IncidentReport:
+) -> RawRecord:
     """A hospital is hit, in several states; all reports share one hash, so they are one incident."""
     now, name = datetime.now(UTC), uuid.uuid4().hex
-    digest = hashlib.sha256(name.encode()).hexdigest()
     affected = [Affected(kind="country", value=code) for code in countries]
     affected += [Affected(kind="organisation", value=f"Hospital {n}") for n in range(5)]
-    return IncidentReport(
-        id=f"{group.number}-{digest[:24]}",
-        group=group,
-        principal=reporter,
-        received_at=now,
-        format="leerp-report/1",
-        sha256=digest,
+    content = ReportContent(
         source_id=name,
         title=f"Hospital encrypted, case {name}",
         reporter=Reporter(name=reporter),
@@ -139,4 +134,14 @@ def report(
         impact=Impact(criteria=criteria, disruption="observed", self_propagating=True),
         cause=cause or CauseClaim(),
         indicators=(Indicator(type=IndicatorType.SHA256, value=SHARED_HASH),),
+    )
+    return RawRecord(
+        topic=topic_of(group),
+        partition=0,
+        offset=0,
+        group=group,
+        principal=reporter,
+        headers={},
+        body=json.dumps({"format": OWN, **content.model_dump(mode="json")}).encode(),
+        received_at=now,
     )

@@ -35,12 +35,12 @@ from infra.services import artefacts
 from infra.services.temporal import SEARCH_ATTRIBUTES
 from infra.settings import Settings
 from infra.tables import campaign, incident, notification
+from intake.records import RawRecord
 from intake.relay import Relay
 from intake.store import Settled, Store
 from leerp.worker import WORKFLOWS, activities
 from notifications.acknowledgement import acknowledge, make_token
 from notifications.directory_import import import_directory
-from protocol.report import IncidentReport
 from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
 from workflows.commands import Commands
@@ -78,14 +78,17 @@ class House:
 
     # What comes in
 
-    async def receive(self, *reports: IncidentReport) -> str:
+    async def receive(self, *records: RawRecord) -> str:
         """Store reports as intake does and pass the word on; return the incident of the first."""
         store = Store(
             self.database, self.app.settings.profile(), exercise=True, telling=lambda _: True
         )
+        preparer = store.preparer(self.app.settings.intake)
+        reads = [(record, preparer.read(record)) for record in records]
+        assert not any(ready.reason for _, ready in reads)
         settled = Settled()
         with self.database.write() as connection:
-            store.save_reports(connection, reports, settled)
+            store.save_reports(connection, reads, settled)
         await self.pass_word()
         (found,) = settled.incidents
         return found

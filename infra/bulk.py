@@ -1,0 +1,68 @@
+"""Many rows and many keys at once, by the quickest way that each database has.
+
+SQLAlchemy builds a dictionary for every row, which costs more than the insert itself; here rows are
+tuples that go to the driver as they are. Values must already be in the form of the column: texts of
+JSON for JSON, ``Bulk.time`` for times. Source: reliability 1.4, 1.5b.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Column, ColumnElement, Connection, Table, any_, func, literal, select
+from sqlalchemy.dialects import postgresql
+
+
+class Bulk:
+    """Bulk statements within the transaction of ``connection``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_sqlite = connection.dialect.name == "sqlite"
+
+    def time(self, moment: datetime) -> Any:
+        """``moment``, aware, as a value for a column of times."""
+        if not self._is_sqlite:
+            return moment
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert ``rows``, each with a value for every one of ``columns``, in their order."""
+        if not rows:
+            return
+        if self._is_sqlite:
+            names = ", ".join(f'"{name}"' for name in columns)
+            places = ", ".join("?" * len(columns))
+            self._connection.exec_driver_sql(
+                f"INSERT INTO {table.name} ({names}) VALUES ({places})",  # noqa: S608
+                list(rows),
+            )
+            return
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with self._cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        """The condition that ``column`` is one of ``values``, however many; one parameter."""
+        if self._is_sqlite:
+            members = func.json_each(json.dumps(list(values))).table_valued("value")
+            return column.in_(select(members.c.value))
+        array = literal(list(values), postgresql.ARRAY(column.type))
+        return column == any_(array)
+
+    def next_number(self, column: Column[int]) -> int:
+        """One more than the largest number in use; for a table that one writer adds to at a time."""
+        return (self._connection.scalar(select(func.max(column))) or 0) + 1
+
+    def _cursor(self) -> psycopg.Cursor[Any]:
+        raw = self._connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101  for the types
+        return raw.cursor()
