@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -63,7 +64,9 @@ def detect_by_claims(
     }
 
 
-def claims_together(correlator: Correlator, said: Set[tuple[str, str]]) -> dict[str, Claimed]:
+def claims_together(
+    correlator: Correlator, said: AbstractSet[tuple[str, str]]
+) -> dict[str, Claimed]:
     """What the reports of each incident under triage that a batch touches claim together by now.
 
     ``said`` are the claims of new reports, as JSON, each with the incident that it went to.
