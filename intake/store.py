@@ -38,6 +38,8 @@ from intake.lookups import incidents_of_named, known_ids, sequence_numbers
 from intake.offsets import not_yet_settled, save_offsets, span
 from intake.records import Accepted, RawRecord, Rejected, defect_of, unprocessable
 from intake.rows import body_row, link_row, quarantine_row, report_row, retraction_rows
+from intake.source_traffic import count_records
+from intake.standings import SourceBook, marked
 from intake.warning_lists import WarningLists
 from protocol.errors import ServiceDown
 from protocol.profile import Profile
@@ -85,6 +87,7 @@ class Store:
         self._profile = profile
         self._exercise = exercise
         self._telling = telling
+        self._sources = SourceBook()
 
     def settle(self, batch: Sequence[Accepted | Rejected], *, source: str) -> Settled:
         """Store a batch as a whole; records already settled before are passed over.
@@ -131,6 +134,7 @@ class Store:
                 settled,
             )
             save_offsets(connection, fresh)
+            count_records(self._database, connection, fresh)
             audit.append(
                 connection,
                 "batch_settled",
@@ -230,11 +234,13 @@ class Store:
         placements: Mapping[str, Placement],
     ) -> None:
         now = datetime.now(UTC)
+        standings = self._sources.standings(connection)
         rows, evaluations, links = [], [], []
         for each in new:
             placement = placements[each.id]
-            judged = intake_evaluation(each)
-            rows.append(report_row(each, placement.incident_id, judged.grade))
+            standing = standings.of(each.principal, each.group)
+            judged = intake_evaluation(each, standing)
+            rows.append(report_row(marked(each, standing), placement.incident_id, judged.grade))
             evaluations.append(judged.row(each.id, now))
             links.append(link_row(each, placement, now))
         connection.execute(insert(report), rows)
