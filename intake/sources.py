@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 from sqlalchemy import Connection, select
@@ -81,6 +82,13 @@ class Source(BaseModel):
     """Records an hour; none is without limit."""
     tlp: Tlp | None = None
     """For reports that bring no marking; none leaves them as intake marks everything."""
+
+    @field_validator("quota", mode="before")
+    @classmethod
+    def _a_number(cls, value: object) -> object:
+        if isinstance(value, bool):  # which counts as 0 and 1
+            raise ValueError("is not a number")  # noqa: TRY004  pydantic's own kind
+        return value
 
     @model_validator(mode="after")
     def _each_group_once(self) -> Self:

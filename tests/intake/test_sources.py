@@ -40,7 +40,7 @@ def test_no_group_is_named_twice(also: tuple[SourceGroup, ...]) -> None:
         source(also_groups=also)
 
 
-@pytest.mark.parametrize("quota", [0, -1])
-def test_a_quota_lets_something_through(quota: int) -> None:
+@pytest.mark.parametrize("quota", [0, -1, True, 1.5])
+def test_a_quota_is_a_number_that_lets_something_through(quota: float) -> None:
     with pytest.raises(ValidationError):
         source(quota=quota)

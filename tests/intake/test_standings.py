@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 
@@ -241,3 +242,10 @@ def test_the_default_is_stored_and_the_report_keeps_its_id(database: Database) -
     with database.read() as connection:
         (document,) = connection.scalars(select(report.c.document))
     assert document["marking"]["tlp"] == "RED"
+
+
+@pytest.mark.parametrize("brought", [Marking(), Marking(tlp=Tlp.AMBER)])
+def test_whether_a_label_was_stated_survives_the_way_to_another_process(brought: Marking) -> None:
+    carried = pickle.loads(pickle.dumps(with_marking(brought)))  # noqa: S301  our own
+
+    assert carried.marking.states_tlp is brought.states_tlp
