@@ -23,7 +23,8 @@ from intake.flow import Flow, Work
 from intake.offsets import positions
 from intake.preparing import Ready
 from intake.reading import Readers
-from intake.records import RawRecord
+from intake.records import ANONYMOUS, RawRecord
+from intake.standings import Standings
 from intake.store import Read, Settled, Store, open_store
 from protocol.errors import ServiceDown
 
@@ -100,26 +101,25 @@ class Intake(ConsumerRebalanceListener):
 
     def _work(self, batch: Batch) -> Work:
         records = tuple(arrived(record) for each in batch.values() for record in each)
-        if any(isinstance(record, Unreadable) for each in batch.values() for record in each):
-            reading = self._read_around(batch, records)
-        else:
-            reading = self._readers.read(records)
+        gaps = [isinstance(record, Unreadable) for each in batch.values() for record in each]
         return Work(
             generation=self._generation,
             records=records,
-            reading=asyncio.ensure_future(reading),
+            reading=asyncio.ensure_future(self._read(records, gaps)),
             ends={place: each[-1].offset + 1 for place, each in batch.items()},
             size=sum(len(record.body) + RECORD_BYTES for record in records),
         )
 
-    async def _read_around(self, batch: Batch, records: Sequence[RawRecord]) -> list[Ready]:
-        """Read those that can be read."""
-        gaps = [isinstance(record, Unreadable) for each in batch.values() for record in each]
-        read = iter(
-            await self._readers.read(
-                [record for record, gap in zip(records, gaps, strict=True) if not gap]
-            )
-        )
+    async def _read(self, records: Sequence[RawRecord], gaps: Sequence[bool]) -> list[Ready]:
+        """Read the records, apart from the gaps that aiokafka could not decode."""
+        senders = {record.principal for record in records} - {ANONYMOUS}
+        standings = Standings()
+        if senders:
+            standings = (await asyncio.to_thread(self._store.standings)).among(senders)
+        if not any(gaps):
+            return await self._readers.read(records, standings)
+        decoded = [record for record, gap in zip(records, gaps, strict=True) if not gap]
+        read = iter(await self._readers.read(decoded, standings))
         return [
             unreadable(record) if gap else next(read)
             for record, gap in zip(records, gaps, strict=True)

@@ -17,6 +17,7 @@ from intake.formats.base import UNDATED
 from intake.grading import intake_evaluation
 from intake.link_keys import Telling, indicator_keys, link_keys
 from intake.records import Accepted, RawRecord, Rejected, read_record, report_id, unprocessable
+from intake.standings import UNRECOGNISED, Standing, marked
 from protocol.profile import Profile
 from protocol.report import ReportContent, TimeKind, TimeWindow
 
@@ -69,30 +70,36 @@ class Preparer:
         self._telling = telling
         self._limits = limits
 
-    def read(self, record: RawRecord) -> Ready:
-        """Translate a record and prepare its reports; whatever goes wrong is a reason."""
-        return self.ready(read_record(record, self._limits), record)
+    def read(self, record: RawRecord, standing: Standing = UNRECOGNISED) -> Ready:
+        """Translate a record and prepare its reports; whatever goes wrong is a reason.
 
-    def ready(self, outcome: Accepted | Rejected, given: RawRecord) -> Ready:
+        ``standing`` is that of whoever's topic it came on.
+        """
+        return self.ready(read_record(record, self._limits), record, standing)
+
+    def ready(
+        self, outcome: Accepted | Rejected, given: RawRecord, standing: Standing = UNRECOGNISED
+    ) -> Ready:
         """Prepare the reports of a record that was read before; ``given`` is what came."""
         record = outcome.record
         kept = None if record.body is given.body else record.body
         sha256 = record.sha256
         if isinstance(outcome, Accepted):
             try:
-                reports = [self.prepare(c, outcome, sha256) for c in outcome.contents]
+                reports = [self._prepare(c, outcome, sha256, standing) for c in outcome.contents]
                 return Ready(sha256, outcome.format, reports, kept=kept)
             except Exception as exc:  # noqa: BLE001  a defect of ours, see ``unprocessable``
                 outcome = unprocessable(record, exc)
         return Ready(sha256, "", [], outcome.reason, outcome.message, kept)
 
-    def prepare(self, content: ReportContent, outcome: Accepted, sha256: str) -> Prepared:
-        """Everything about one report of a record."""
+    def _prepare(
+        self, sent: ReportContent, outcome: Accepted, sha256: str, standing: Standing
+    ) -> Prepared:
         record = outcome.record
-        said = content.model_dump_json()
+        said = sent.model_dump_json()
         identity = report_id(record.group, record.principal, said)
-        if any(map(_is_undated, content.times)):
-            content = _dated(content, record.received_at)
+        content = _dated(marked(sent, standing), record.received_at)
+        if content is not sent:
             said = content.model_dump_json()
         delivery = _encode(
             {
@@ -105,7 +112,7 @@ class Preparer:
             }
         ).decode()
         evidence = evidence_in(content, identity, None)
-        judged = intake_evaluation(content, record.group)
+        judged = intake_evaluation(content, record.group, standing)
         earliest, latest = content.window()
         rules = self._profile
         return Prepared(
@@ -132,6 +139,8 @@ def microseconds(moment: datetime) -> int:
 
 
 def _dated(content: ReportContent, received_at: datetime) -> ReportContent:
+    if not any(map(_is_undated, content.times)):
+        return content
     arrived = TimeWindow(kind=TimeKind.REPORTED, earliest=received_at, latest=received_at)
     times = tuple(arrived if _is_undated(time) else time for time in content.times)
     return content.model_copy(update={"times": times})

@@ -103,7 +103,8 @@ def _read_again(
     if not row.size and row.reason != "empty":  # its body never came to us: nothing to read again
         return row.reason, {"reason": row.reason}
     record = _record(row)
-    ready = store.preparer(limits).read(record)
+    standing = store.standings().of(record.principal, record.group)
+    ready = store.preparer(limits).read(record, standing)
     if ready.reason:
         return ready.reason, {"reason": ready.reason, "message": ready.message}
     settled = Settled()

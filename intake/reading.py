@@ -24,6 +24,7 @@ from pebble import ProcessExpired, ProcessPool
 from infra.settings import IntakeSettings
 from intake.preparing import Preparer, Ready
 from intake.records import RawRecord
+from intake.standings import Standings
 from intake.warning_lists import WarningLists, telling_by
 from protocol.profile import Profile
 
@@ -34,7 +35,7 @@ FEW = 64
 TOO_COSTLY = "too-costly"
 
 _encoder = msgspec.msgpack.Encoder()
-_records = msgspec.msgpack.Decoder(list[RawRecord])
+_order = msgspec.msgpack.Decoder(tuple[list[RawRecord], Standings])
 _ready = msgspec.msgpack.Decoder(list[Ready])
 
 
@@ -60,19 +61,19 @@ class Readers:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
 
-    async def read(self, records: Sequence[RawRecord]) -> list[Ready]:
+    async def read(self, records: Sequence[RawRecord], standings: Standings) -> list[Ready]:
         """What became of each record, in their order."""
         if len(records) <= FEW:
-            return await asyncio.to_thread(lambda: [self._preparer.read(r) for r in records])
+            return await asyncio.to_thread(_read_all, self._preparer, records, standings)
         try:
-            return await self._elsewhere(records, self._limits.seconds_per_batch)
+            return await self._elsewhere(records, standings, self._limits.seconds_per_batch)
         except (ProcessExpired, TimeoutError) as exc:
             log.warning("batch_too_costly", records=len(records), error=type(exc).__name__)
-        return [await self._alone(record) for record in records]
+        return [await self._alone(record, standings) for record in records]
 
-    async def _alone(self, record: RawRecord) -> Ready:
+    async def _alone(self, record: RawRecord, standings: Standings) -> Ready:
         try:
-            (ready,) = await self._elsewhere([record], self._limits.seconds_per_record)
+            (ready,) = await self._elsewhere([record], standings, self._limits.seconds_per_record)
         except (ProcessExpired, TimeoutError) as exc:
             log.error(  # noqa: TRY400  without what the record holds
                 "record_too_costly",
@@ -91,7 +92,9 @@ class Readers:
             )
         return ready
 
-    async def _elsewhere(self, records: Sequence[RawRecord], seconds: float) -> list[Ready]:
+    async def _elsewhere(
+        self, records: Sequence[RawRecord], standings: Standings, seconds: float
+    ) -> list[Ready]:
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self._limits.readers,
@@ -99,7 +102,9 @@ class Readers:
                 initargs=(self._profile, self._limits),
                 context=multiprocessing.get_context("spawn"),  # we have threads: forks would not do
             )
-        future: Future[Any] = self._pool.submit(_read, seconds, _encoder.encode(records))
+        future: Future[Any] = self._pool.submit(
+            _read, seconds, _encoder.encode((records, standings))
+        )
         read = await asyncio.wrap_future(future)
         return await asyncio.to_thread(_ready.decode, read)
 
@@ -115,6 +120,12 @@ def _begin(profile: Profile, limits: IntakeSettings) -> None:
     gc.freeze()
 
 
-def _read(records: bytes) -> bytes:
+def _read(order: bytes) -> bytes:
     (preparer,) = _here
-    return _encoder.encode([preparer.read(record) for record in _records.decode(records)])
+    return _encoder.encode(_read_all(preparer, *_order.decode(order)))
+
+
+def _read_all(
+    preparer: Preparer, records: Sequence[RawRecord], standings: Standings
+) -> list[Ready]:
+    return [preparer.read(r, standings.of(r.principal, r.group)) for r in records]

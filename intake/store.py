@@ -8,6 +8,7 @@ record by record, so that one report never stops intake. Source: design section 
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,8 @@ from intake.rows import (
     add_reports,
     add_retractions,
 )
+from intake.source_traffic import count_records
+from intake.standings import SourceBook, Standings
 from intake.warning_lists import WarningLists, telling_by
 from protocol.errors import ServiceDown
 from protocol.profile import Profile
@@ -93,10 +96,17 @@ class Store:
         self._profile = profile
         self._exercise = exercise
         self._telling = telling
+        self._sources = SourceBook()
+        self._asking = threading.Lock()
 
     def preparer(self, limits: IntakeSettings) -> Preparer:
         """What reads records for this store."""
         return Preparer(self._profile, self._telling, limits)
+
+    def standings(self) -> Standings:
+        """What the registry says of each source by now."""
+        with self._asking, self._database.read() as connection:
+            return self._sources.standings(connection)
 
     def settle(self, batch: Sequence[Read], *, source: str) -> Settled:
         """Store a batch as a whole; records already settled before are passed over.
@@ -143,6 +153,7 @@ class Store:
             self.save_reports(connection, fresh, settled)
             spans = spans_of(record for record, _ in fresh)
             save_offsets(connection, spans)
+            count_records(self._database, connection, fresh)
             audit.append(
                 connection,
                 "batch_settled",

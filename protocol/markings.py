@@ -5,6 +5,7 @@ Source: domain 4.1 to 4.4; R31, R32.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from functools import reduce
 
@@ -97,6 +98,17 @@ class Marking(BaseModel):
             handling_codes=self.handling_codes | other.handling_codes,
             handling_text="; ".join(texts),
         )
+
+    @property
+    def states_tlp(self) -> bool:
+        """Whether whoever marked it gave a TLP label, AMBER among them, or left it to us."""
+        return "tlp" in self.model_fields_set
+
+    def with_tlp(self, stated: Collection[Tlp]) -> Marking:
+        """The same with the strictest of the labels that were stated; of none, the same."""
+        if not stated:
+            return self
+        return self.model_copy(update={"tlp": max(stated, key=list(Tlp).index)})
 
     def lines(self) -> tuple[str, ...]:
         """The marking in words, as it stands on top and bottom of a product."""

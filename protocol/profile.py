@@ -89,6 +89,25 @@ class WatchRules(_Part):
     ewn_valid_for: timedelta
 
 
+class SourceRules(_Part):
+    """When the registry of sources wants looking after, and what outcomes suggest a letter (6.2)."""
+
+    letter_valid_for: timedelta = timedelta(days=365)
+    """How long a person's letter stands before somebody should look at it again."""
+    silent_after: timedelta = timedelta(days=30)
+    quota_looked_back: timedelta = timedelta(days=7)
+    outcome_z: float = Field(default=1.96, gt=0)
+    """Width of the interval in standard deviations: 1.96 for 95 in 100."""
+    reliable_in_most: float = Field(default=0.5, ge=0, le=1)
+    reliable_in_all: float = Field(default=0.9, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _all_is_more_than_most(self) -> SourceRules:
+        if self.reliable_in_all < self.reliable_in_most:
+            raise ValueError("reliable_in_all must not be less than reliable_in_most")
+        return self
+
+
 class Profile(_Part):
     """One profile, read whole and checked when loaded."""
 
@@ -104,6 +123,7 @@ class Profile(_Part):
     notices: dict[NoticeKind, NoticeRules]
     team_skills: dict[str, tuple[str, ...]]
     watch: WatchRules
+    sources: SourceRules = SourceRules()
 
     @model_validator(mode="after")
     def _complete(self) -> Profile:

@@ -75,13 +75,11 @@ def _completed(content: ReportContent, number: int, mail: MailDocument) -> Repor
     """What the attachment does not say of its sender, time and marking, the mail says."""
     draft = Draft()
     written = _written(mail, draft)
-    tlp = {content.marking.tlp} | stated_tlp(mail.subject)
+    tlp = stated_tlp(mail.subject)
     changes: dict[str, Any] = {
         "warnings": (*content.warnings, f"came as part {number} of a mail"),
         "times": tuple(written if time == UNDATED else time for time in content.times),
-        "marking": content.marking.model_copy(
-            update={"tlp": max(tlp, key=list(Tlp).index)},
-        ),
+        "marking": content.marking.with_tlp({content.marking.tlp, *tlp} if tlp else ()),
     }
     if content.reporter.name == _UNKNOWN:
         changes["reporter"] = _sender(mail, draft)

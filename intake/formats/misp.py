@@ -150,5 +150,5 @@ def _prose(event: dict[str, Any], attributes: AttributeReader, draft: Draft) -> 
 
 
 def _strictest(levels: set[str]) -> str:
-    """The narrowest distribution level that is stated: 0, then 4, 1, 2 and 3."""
-    return next((level for level in "04123" if level in levels), "")
+    """The narrowest distribution level that is stated: 0, then 4, 1, 2 and 3, then one not known."""
+    return next((level for level in "04123" if level in levels), max(levels))

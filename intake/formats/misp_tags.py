@@ -62,7 +62,7 @@ class TagFindings:
 
     def marking(self, distribution: str, draft: Draft) -> Marking:
         """The strictest marking stated; without TLP the distribution level stands in for it."""
-        if not self.tlp:
+        if not self.tlp and distribution:
             self.tlp.add(_DISTRIBUTION.get(distribution, Tlp.AMBER))
             if distribution == _SHARING_GROUP:
                 draft.warn("shared with a sharing group: a person must see who may have it")
@@ -70,11 +70,10 @@ class TagFindings:
             self.texts.add("handling code H3 came without its text; ask the provider")
         return Marking(
             classification=max(self.levels, default=Classification.BPL),
-            tlp=max(self.tlp, key=list(Tlp).index),
             pap=max(self.pap, key=list(Pap).index, default=Pap.AMBER),
             handling_codes=frozenset(self.codes or {HandlingCode.H0}),
             handling_text="; ".join(sorted(self.texts)),
-        )
+        ).with_tlp(self.tlp)
 
     def evaluation(self, first_hand: bool | None, draft: Draft) -> Evaluation | None:
         """The provider's Admiralty grade; a half that is missing cannot be judged."""

@@ -41,10 +41,9 @@ def marking_of(members: list[Thing], bundle: Bundle, draft: Draft) -> Marking:
         texts.update(text)
     handling = "; ".join(sorted(texts))
     return Marking(
-        tlp=max(levels, key=list(Tlp).index, default=Tlp.AMBER),
         handling_codes=frozenset({HandlingCode.H3} if texts else {HandlingCode.H0}),
         handling_text=handling,
-    )
+    ).with_tlp(levels)
 
 
 def _marking_refs(thing: Thing) -> Iterable[str]:

@@ -18,10 +18,36 @@ from infra.database import Database
 from infra.tables import consumer_offset, metadata, quarantine, raw_body, relay, report
 from intake.correlation import explain
 from intake.quarantine import list_quarantine, replay, show
+from intake.source_import import import_sources
+from intake.source_outcomes import Outcome, Outcomes, outcomes, record_outcome
+from intake.source_registry import retire
+from intake.source_traffic import traffic
+from intake.sources import load_sources
+from protocol.grades import SourceReliability
+from protocol.parties import SourceGroup
 from protocol.report import Indicator, IndicatorType
 from tests.infra.postgres import running_postgres
 from tests.infra.processes import python
-from tests.intake.samples import LIMITS, clusters, content, major, read, record, store_of
+from tests.intake.registry import (
+    ANALYST,
+    MANAGER,
+    grades,
+    registered,
+    sent,
+    settle,
+    source,
+    staff,
+)
+from tests.intake.samples import (
+    LIMITS,
+    START,
+    clusters,
+    content,
+    major,
+    read,
+    record,
+    store_of,
+)
 
 MIGRATE = "import sys; from infra.database import Database; Database(sys.argv[1]).migrate()"
 TOGETHER = 4
@@ -224,3 +250,42 @@ def test_incidents_merge_and_records_are_replayed_on_any_database(any_database: 
         assert connection.scalar(select(func.count()).select_from(quarantine)) == 1
         assert connection.scalar(select(func.count()).select_from(raw_body)) == 4
         assert audit.verify(connection).verified
+
+
+def test_the_registry_of_sources_works_on_both(any_database: Database) -> None:
+    staff(any_database)
+    registered(any_database, source(), source("cert-fi"), letter=SourceReliability.B)
+    import_sources(
+        any_database,
+        "id,name,group,organisation,also_groups\ncert-ee,New name,csirt,RIA,osint\n",
+        suffix=".csv",
+        by=MANAGER,
+    )
+    retire(any_database, "cert-fi", reason="gone", by=MANAGER)
+    settled = settle(
+        store_of(any_database),
+        sent(content("a"), "cert-ee"),
+        sent(b"{no report", "cert-ee", offset=1),
+        sent(content("b"), "cert-fi"),
+    )
+    for report_id in settled.stored:
+        record_outcome(any_database, report_id, Outcome.REFUTED, reason="a test", by=ANALYST)
+
+    assert {name: grade for name, (grade, _, _) in grades(any_database).items()} == {
+        "a": "B4",
+        "b": "X4",
+    }
+    with any_database.read() as connection:
+        (one,) = load_sources(connection)
+        sums = traffic(connection, busiest_since=START)["cert-ee"]
+        counted = outcomes(connection)
+    assert (one.source.name, one.source.groups) == (
+        "New name",
+        (SourceGroup.CSIRT, SourceGroup.OSINT),
+    )
+    assert (sums.records, sums.refused, sums.last_hour) == (
+        2,
+        1,
+        START.replace(minute=0, second=0),
+    )
+    assert counted == {"cert-ee": Outcomes(refuted=1), "cert-fi": Outcomes(refuted=1)}

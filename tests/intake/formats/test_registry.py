@@ -8,17 +8,23 @@ import pytest
 from intake.formats.base import MOST_REPORTS
 from intake.formats.registry import FORMATS
 from protocol.errors import RejectedReport
+from protocol.markings import Marking, Tlp
 from protocol.parties import DetectedBy, SourceGroup
 from tests.intake.formats.samples import (
     DATA,
     SAMPLES,
     as_bytes,
     idea_message,
+    intelmq_event,
     iodef_xml,
+    mail_of,
     make_delivery,
     misp_event,
+    misp_tags,
     own_report,
     read,
+    stix,
+    stix_bundle,
 )
 
 LISTED = ("leerp-report/1", "misp", "idea0", "intelmq", "xarf-4", "xarf-3")
@@ -152,3 +158,37 @@ def test_the_same_bytes_always_give_the_same_reports() -> None:
     body = (DATA / "misp" / "eset_mozi_iot_botnet.json").read_bytes()
 
     assert read(body) == read(body)
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if not name.startswith("iodef")])
+def test_a_report_without_a_marking_leaves_its_label_to_us(name: str) -> None:
+    """IODEF is not among them: where it says nothing, its own standard says ``private``."""
+    (content,) = read(SAMPLES[name]).contents
+
+    assert content.marking == Marking()
+    assert not content.marking.states_tlp
+
+
+AMBER_REF = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        own_report(marking={"tlp": "AMBER"}),
+        misp_event(Tag=misp_tags("tlp:amber")),
+        misp_event(distribution="1"),
+        misp_event(distribution="9"),
+        stix_bundle(stix("incident", name="Worm", object_marking_refs=[AMBER_REF])),
+        intelmq_event(tlp="amber"),
+        iodef_xml(restriction="default"),
+        mail_of(Subject="[TLP:AMBER] Worm"),
+        mail_of("see", ("application/json", as_bytes(misp_event(Tag=misp_tags("tlp:amber"))))),
+        b"# TLP:AMBER\nevil[.]example\n192.0.2.1\n",
+    ],
+)
+def test_a_label_that_is_ours_by_default_still_counts_as_stated(document: Any) -> None:
+    (content,) = read(document).contents
+
+    assert content.marking.tlp is Tlp.AMBER
+    assert content.marking.states_tlp
