@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from infra import kafka
 from infra.bootstrap import App
@@ -45,7 +45,7 @@ class Intake(ConsumerRebalanceListener):
 
     async def run(self, stop: asyncio.Event) -> None:
         """Settle batches until ``stop`` is set; the batch in hand is finished first."""
-        self._consumer.subscribe(list(kafka.TOPICS.values()), listener=self)
+        self._consumer.subscribe(pattern=kafka.INTAKE_PATTERN, listener=self)
         limit = self._app.settings.intake.max_batch_records
         while not stop.is_set():
             await self._place(self._consumer.assignment() - self._placed)
@@ -134,10 +134,10 @@ class Intake(ConsumerRebalanceListener):
 
 
 async def run_intake(app: App, stop: asyncio.Event) -> None:
-    """Consume the six topics until told to stop.
+    """Consume the shared topics and those of all sources until told to stop.
 
     Raises:
-        ServiceDown: Kafka has no address or does not answer.
+        ServiceDown: Kafka has no address, does not answer, or refuses our login.
     """
     settings = app.settings
     settings.require("Kafka", settings.kafka.bootstrap)
@@ -145,10 +145,8 @@ async def run_intake(app: App, stop: asyncio.Event) -> None:
     consumer = kafka.consumer(settings.kafka, group_id=settings.kafka.group_id)
     try:
         await consumer.start()
-    except KafkaConnectionError as exc:
-        raise ServiceDown(
-            f"Kafka does not answer at {settings.kafka.bootstrap}: is 'leerp up' running?"
-        ) from exc
+    except KafkaError as exc:
+        raise await kafka.failure(settings.kafka, exc) from exc
     try:
         await Intake(app, consumer, store).run(stop)
     finally:
@@ -161,7 +159,7 @@ def _raw(record: Any) -> RawRecord:
         partition=record.partition,
         offset=record.offset,
         group=kafka.group_of(record.topic),
-        principal=ANONYMOUS,
+        principal=kafka.source_of(record.topic) or ANONYMOUS,
         headers={
             _text(name): _text(value.decode("utf-8", "replace"))
             for name, value in record.headers
@@ -179,7 +177,7 @@ def _unreadable(place: Unreadable) -> Rejected:
             partition=place.partition,
             offset=place.offset,
             group=kafka.group_of(place.topic),
-            principal=ANONYMOUS,
+            principal=kafka.source_of(place.topic) or ANONYMOUS,
             headers={},
             body=b"",
             received_at=datetime.now(UTC),
