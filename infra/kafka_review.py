@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra import kafka
-from infra.kafka_access import Acl, own_rights
+from infra.kafka_rules import Acl, own_rights
 from infra.settings import KafkaSettings
 
 EVERY = "*"
