@@ -49,7 +49,7 @@ def grant(settings: KafkaSettings, source: str, group: SourceGroup) -> str:
 
     Makes the topic where it is missing. Again, it changes the password, and moves the source to
     another group where ``group`` is another. Connections that are open with the old password stay
-    open until they end; ``revoke`` first where they may not.
+    open until they end.
 
     Raises:
         Refused: ``bad-source-id``.
@@ -114,26 +114,6 @@ def broker_settings(settings: KafkaSettings) -> Mapping[str, str]:
         asked = client.describe_configs([ConfigResource(ResourceType.BROKER, str(broker))])
         (found,) = results(asked)
         return {name: entry.value for name, entry in found.items() if entry.value is not None}
-
-
-def allow(settings: KafkaSettings, wanted: Iterable[Acl]) -> None:
-    """Add rules; those that are there already stay.
-
-    Raises:
-        ServiceDown: Kafka does not answer, or does not let us.
-    """
-    with admin_client(settings) as client:
-        _allow(client, wanted)
-
-
-def withdraw(settings: KafkaSettings, unwanted: Iterable[Acl]) -> None:
-    """Take rules away.
-
-    Raises:
-        ServiceDown: Kafka does not answer, or does not let us.
-    """
-    with admin_client(settings) as client:
-        _withdraw(client, unwanted)
 
 
 def settle_own(settings: KafkaSettings) -> None:

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_kafka.admin import AclBinding, AclBindingFilter
 from pydantic import SecretStr
 
 from infra import kafka
+from infra.kafka_admin import admin_client, results
+from infra.kafka_rules import Acl, to_kafka
 from infra.services import kafka as embedded
 from infra.services.ports import LOOPBACK, Ports
 from infra.services.supervisor import Supervisor
@@ -73,3 +76,15 @@ async def received(settings: KafkaSettings, topic: str, count: int) -> Sequence[
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 values += [record.value for record in records]
     return values
+
+
+def plant(settings: KafkaSettings, *acls: Acl) -> None:
+    """Add rules that nobody should have added."""
+    with admin_client(settings) as client:
+        results(client.create_acls([AclBinding(*to_kafka(acl)) for acl in acls]))
+
+
+def uproot(settings: KafkaSettings, *acls: Acl) -> None:
+    """Take rules away."""
+    with admin_client(settings) as client:
+        results(client.delete_acls([AclBindingFilter(*to_kafka(acl)) for acl in acls]))
