@@ -202,6 +202,36 @@ async def test_an_administrator_with_a_wrong_password_is_told_so(house: House) -
         await asyncio.to_thread(kafka_access.acls, settings)
 
 
+async def test_an_administrator_who_is_no_super_user_needs_no_more_than_what_is_documented(
+    house: House,
+) -> None:
+    clerk = await grant(house, "clerk")
+    name = "User:clerk"
+    needed = [
+        Acl(principal=name, resource="CLUSTER", name="kafka-cluster", operation=operation)
+        for operation in ("ALTER", "DESCRIBE", "DESCRIBE_CONFIGS")
+    ]
+    needed += [
+        Acl(
+            principal=name,
+            resource="TOPIC",
+            name=kafka.TOPIC_PREFIX,
+            prefixed=True,
+            operation="CREATE",
+        )
+    ]
+    await asyncio.to_thread(plant, house.settings, *needed)
+    await until(lambda: set(needed) <= set(kafka_access.acls(house.settings)))
+
+    password = await asyncio.to_thread(kafka_access.grant, clerk, "cert-by-clerk", CSIRT)
+    partner = as_partner(house.settings, "cert-by-clerk", password)
+    assert await send(partner, kafka.topic_of(CSIRT, "cert-by-clerk")) == 0
+    broker_says = await asyncio.to_thread(kafka_access.broker_settings, clerk)
+    assert broker_says["super.users"] == "User:leerp-admin"
+    await asyncio.to_thread(kafka_access.revoke, clerk, "cert-by-clerk")
+    await revoke(house, "clerk")
+
+
 # Keys that change
 
 
