@@ -104,7 +104,8 @@ def acls(settings: KafkaSettings) -> list[Acl]:
 
 
 def broker_settings(settings: KafkaSettings) -> Mapping[str, str]:
-    """What the first broker is configured with; secrets are left out by the broker.
+    """What the first broker is configured with, without secrets and what belongs to its authorizer,
+    which it tells nobody.
 
     Raises:
         ServiceDown: Kafka does not answer, or does not let us.

@@ -16,6 +16,10 @@ from infra.settings import KafkaSettings
 EVERY = "*"
 IMPLIED = {"DESCRIBE": {"DESCRIBE", "READ", "WRITE", "DELETE", "ALTER", "ALL"}}
 """Operations that hold another one, besides ``ALL``."""
+UNBOUND = (
+    "it works without any rule, so it is a super user, or allow.everyone.if.no.acl.found is true and"
+    " everybody may do so: have rules made for it, and look at both settings of the broker"
+)
 OPEN_PROTOCOLS = frozenset({"PLAINTEXT", "SASL_PLAINTEXT"})
 
 
@@ -30,19 +34,21 @@ class Principal:
     """Rights of our own that we need and have not."""
 
 
-def review_principals(
-    settings: KafkaSettings, acls: Sequence[Acl], broker: Mapping[str, str]
-) -> list[Principal]:
-    """Every principal of the rules, and our own even without rules, sorted by name."""
+def review_principals(settings: KafkaSettings, acls: Sequence[Acl]) -> list[Principal]:
+    """Every principal of the rules, and our own even without rules, sorted by name.
+
+    The broker tells nobody its super users. Whoever asks this has seen that our own login is let in.
+    """
     us = f"User:{settings.username or 'ANONYMOUS'}"
     ours = [us] if settings.username else []
-    unbound = {name.strip() for name in broker.get("super.users", "").split(";")}
     found = []
     for name in sorted({acl.principal for acl in acls} | set(ours)):
         held = [acl for acl in acls if acl.principal == name]
         wrong = _of_ours(held) if name == us else _of_a_partner(name, held)
         missing: list[str] = []
-        if name == us and name not in unbound:
+        if name == us and not held:
+            wrong = iter([UNBOUND])
+        elif name == us:
             missing = [
                 acl.words
                 for acl in own_rights(settings)
@@ -64,10 +70,6 @@ def review_broker(broker: Mapping[str, str]) -> list[str]:
     found = []
     if not broker.get("authorizer.class.name"):
         found.append("no authorizer is set, so everybody may do everything")
-    if broker.get("allow.everyone.if.no.acl.found", "false").lower() == "true":
-        found.append(
-            "allow.everyone.if.no.acl.found is true, so everybody may use a topic without rules"
-        )
     return [*found, *_open_listeners(broker)]
 
 

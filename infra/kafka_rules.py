@@ -15,6 +15,8 @@ from infra.settings import KafkaSettings
 from protocol.parties import SourceGroup
 
 ANY_HOST = "*"
+CLUSTER = "CLUSTER"
+"""Kafka's word for what librdkafka calls a broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -79,7 +81,7 @@ def user(name: str) -> str:
 def to_kafka(acl: Acl) -> tuple[Any, ...]:
     """The arguments of librdkafka's classes for rules and filters."""
     return (
-        ResourceType[acl.resource],
+        ResourceType.BROKER if acl.resource == CLUSTER else ResourceType[acl.resource],
         acl.name,
         ResourcePatternType.PREFIXED if acl.prefixed else ResourcePatternType.LITERAL,
         acl.principal,
@@ -93,7 +95,7 @@ def from_kafka(binding: Any) -> Acl:
     """A rule as librdkafka gives it."""
     return Acl(
         principal=binding.principal,
-        resource=binding.restype.name,
+        resource=CLUSTER if binding.restype is ResourceType.BROKER else binding.restype.name,
         name=binding.name,
         operation=binding.operation.name,
         prefixed=binding.resource_pattern_type is ResourcePatternType.PREFIXED,

@@ -48,12 +48,13 @@ def _guarded(settings: KafkaSettings) -> list[Row]:
     try:
         broker = kafka_access.broker_settings(settings)
         faults += review_broker(broker)
-        rules = kafka_access.acls(settings) if broker.get("authorizer.class.name") else []
+        guarded = bool(broker.get("authorizer.class.name"))
+        rules = kafka_access.acls(settings) if guarded else []
     except ServiceDown as exc:
         advice = "; ".join([*faults, f"keys and rights cannot be looked at: {exc}"])
         return [Row(part=part, state=State.WARN, version=version, advice=advice)]
     state = State.WARN if faults else State.OK
-    principals = review_principals(settings, rules, broker)
+    principals = review_principals(settings, rules) if guarded else []
     return [
         Row(part=part, state=state, version=version, advice="; ".join(faults)),
         *(_row(principal) for principal in principals),

@@ -227,7 +227,7 @@ async def test_an_administrator_who_is_no_super_user_needs_no_more_than_what_is_
     partner = as_partner(house.settings, "cert-by-clerk", password)
     assert await send(partner, kafka.topic_of(CSIRT, "cert-by-clerk")) == 0
     broker_says = await asyncio.to_thread(kafka_access.broker_settings, clerk)
-    assert broker_says["super.users"] == "User:leerp-admin"
+    assert "StandardAuthorizer" in broker_says["authorizer.class.name"]
     await asyncio.to_thread(kafka_access.revoke, clerk, "cert-by-clerk")
     await revoke(house, "clerk")
 

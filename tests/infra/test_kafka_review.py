@@ -17,8 +17,8 @@ OWN = own_rights(SETTINGS)
 CERT = partner_rights("cert-a", SourceGroup.CSIRT)
 
 
-def of(name: str, *acls: Acl, **broker: str) -> Principal:
-    found = review_principals(SETTINGS, acls, broker)
+def of(name: str, *acls: Acl) -> Principal:
+    found = review_principals(SETTINGS, acls)
     return next(principal for principal in found if principal.name == f"User:{name}")
 
 
@@ -28,7 +28,7 @@ def rule(name: str, operation: str = "WRITE", **other: object) -> Acl:
 
 
 def test_rights_as_they_are_granted_have_no_fault() -> None:
-    found = review_principals(SETTINGS, [*OWN, *CERT], {})
+    found = review_principals(SETTINGS, [*OWN, *CERT])
 
     assert [principal.name for principal in found] == ["User:cert-a", "User:leerp"]
     assert not [p for p in found if p.faults or p.missing]
@@ -72,9 +72,10 @@ def test_each_right_of_ours_that_is_missing_is_named(lost: Acl) -> None:
     assert ours.missing == (() if implied else (lost.words,))
 
 
-def test_without_rules_everything_is_missing_unless_we_are_a_super_user() -> None:
-    assert len(of("leerp").missing) == len(OWN)
-    assert of("leerp", **{"super.users": "User:kafka;User:leerp"}).missing == ()
+def test_who_works_without_any_rule_is_named_as_unbound() -> None:
+    ours = of("leerp", *CERT)
+    assert ours.missing == ()
+    assert "a super user, or allow.everyone.if.no.acl.found" in ours.faults[0]
 
 
 def test_wider_rights_of_the_administrators_making_are_enough() -> None:
@@ -111,7 +112,6 @@ GOOD = {
     ("changed", "words"),
     [
         ({"authorizer.class.name": ""}, "everybody may do everything"),
-        ({"allow.everyone.if.no.acl.found": "true"}, "use a topic without rules"),
         ({"listeners": "BARE://0.0.0.0:9092"}, "BARE at 0.0.0.0:9092 takes PLAINTEXT"),
         ({"listeners": "IN://:9092"}, "IN at :9092 takes SASL_PLAINTEXT"),
         ({"listeners": "PLAINTEXT://kafka.example:1"}, "takes PLAINTEXT, without encryption"),
