@@ -57,10 +57,10 @@ def ensure_keys(folder: Path, sender: str) -> Keys:
         key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
         key_id = f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(3)}"
         document = json.dumps({"active": key_id, "keys": {key_id: key}}, indent=2)
-        _write(folder / CODEC_FILE, document.encode())
+        write_secret(folder / CODEC_FILE, document.encode())
     if not (folder / ACKNOWLEDGEMENT_FILE).exists():
         encoded = base64.b64encode(secrets.token_bytes(KEY_BYTES))
-        _write(folder / ACKNOWLEDGEMENT_FILE, encoded + b"\n")
+        write_secret(folder / ACKNOWLEDGEMENT_FILE, encoded + b"\n")
     certificate, key_file = folder / SIGNER_CERTIFICATE_FILE, folder / SIGNER_KEY_FILE
     if certificate.exists() != key_file.exists():
         there, gone = (certificate, key_file) if certificate.exists() else (key_file, certificate)
@@ -102,6 +102,30 @@ def load_keys(folder: Path) -> Keys:
     )
 
 
+def ensure_secret(path: Path) -> str:
+    """The password in ``path``, which is made, random and for its owner only, when it is missing.
+
+    Raises:
+        ServiceDown: as ``load_secret``.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(KEY_BYTES).encode() + b"\n")
+    return load_secret(path)
+
+
+def load_secret(path: Path) -> str:
+    """The password in ``path``, without the end of its line.
+
+    Raises:
+        ServiceDown: it is missing, empty, no text, or open to other users.
+    """
+    secret = _read(path).decode("utf-8", "replace").strip()
+    if not secret or "\ufffd" in secret:
+        raise ServiceDown(f"{path} holds no password: put the file back")
+    return secret
+
+
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_mode & OTHERS:
@@ -124,7 +148,7 @@ def _decode(path: Path, encoded: str) -> bytes:
     return key
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_secret(path: Path, content: bytes) -> None:
     """Make the file as a whole, for its owner only."""
     new = path.with_name(f".{path.name}.new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -157,7 +181,7 @@ def _make_signer(certificate_file: Path, key_file: Path, sender: str) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _write(
+    write_secret(
         key_file,
         key.private_bytes(
             serialization.Encoding.PEM,
@@ -165,7 +189,7 @@ def _make_signer(certificate_file: Path, key_file: Path, sender: str) -> None:
             serialization.NoEncryption(),
         ),
     )
-    _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+    write_secret(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _signs_only() -> x509.KeyUsage:

@@ -30,16 +30,41 @@ REALM_FILE = "realm.json"
 """Whether the home is an exercise, decided once when it is made (decision 006)."""
 
 
-class KafkaSettings(BaseModel):
-    """Where Kafka is and how to log in."""
+class KafkaLogin(BaseModel):
+    """Who we are to Kafka. The password is given, or lies in a file of its owner's only."""
 
-    bootstrap: str = ""
-    security: Literal["PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     mechanism: Literal["SCRAM-SHA-512", "PLAIN"] = "SCRAM-SHA-512"
     username: str = ""
     password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+
+
+class KafkaSettings(KafkaLogin):
+    """Where Kafka is and how to log in."""
+
+    bootstrap: str = ""
+    security: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     ca_file: Path | None = None
     group_id: str = "leerp-intake"
+    admin: KafkaLogin = KafkaLogin()
+    """Login that may change keys and rights of partners; our own where it names nobody."""
+    listen: str = ""
+    """HOST:PORT where the embedded broker takes partners, with TLS; nowhere when empty."""
+    certificate_file: Path | None = None
+    """For ``listen``: the broker's private key (PKCS #8) and certificates, PEM in one file."""
+    partner_bootstrap: str = ""
+    """What partners are told to connect to; ``listen``, else ``bootstrap``, when empty."""
+
+    def as_admin(self) -> KafkaSettings:
+        """The same cluster, logged in as who may change keys and rights."""
+        if not self.admin.username:
+            return self
+        return self.model_copy(update=dict(self.admin))
+
+    @property
+    def for_partners(self) -> str:
+        """Address for the key files of partners."""
+        return self.partner_bootstrap or self.listen or self.bootstrap
 
 
 class TemporalSettings(BaseModel):

@@ -27,7 +27,7 @@ def arrived(record: Any) -> RawRecord:
         partition=record.partition,
         offset=record.offset,
         group=kafka.group_of(record.topic),
-        principal=ANONYMOUS,
+        principal=kafka.source_of(record.topic) or ANONYMOUS,
         headers={} if unreadable else _headers(record),
         body=b"" if unreadable else record.value or b"",
         received_at=datetime.now(UTC) if unreadable else _received_at(record),

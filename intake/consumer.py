@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from infra import kafka
 from infra.bootstrap import App
@@ -61,7 +61,7 @@ class Intake(ConsumerRebalanceListener):
 
     async def run(self, stop: asyncio.Event) -> None:
         """Settle batches until ``stop`` is set; what is in flight is finished first."""
-        self._consumer.subscribe(list(kafka.TOPICS.values()), listener=self)
+        self._consumer.subscribe(pattern=kafka.INTAKE_PATTERN, listener=self)
         fetching = asyncio.create_task(self._keep_fetching(stop))
         settling = asyncio.create_task(self._keep_settling(fetching))
         try:
@@ -214,10 +214,10 @@ class Intake(ConsumerRebalanceListener):
 
 
 async def run_intake(app: App, stop: asyncio.Event) -> None:
-    """Consume the six topics until told to stop.
+    """Consume the shared topics and those of all sources until told to stop.
 
     Raises:
-        ServiceDown: Kafka has no address or does not answer.
+        ServiceDown: Kafka has no address, does not answer, or refuses our login.
     """
     settings = app.settings
     settings.require("Kafka", settings.kafka.bootstrap)
@@ -225,10 +225,8 @@ async def run_intake(app: App, stop: asyncio.Event) -> None:
     consumer = kafka.consumer(settings.kafka, group_id=settings.kafka.group_id)
     try:
         await consumer.start()
-    except KafkaConnectionError as exc:
-        raise ServiceDown(
-            f"Kafka does not answer at {settings.kafka.bootstrap}: is 'leerp up' running?"
-        ) from exc
+    except KafkaError as exc:
+        raise await kafka.failure(settings.kafka, exc) from exc
     try:
         preparer = store.preparer(settings.intake)
         with Readers(preparer, settings.profile(), settings.intake) as readers:

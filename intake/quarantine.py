@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from infra import audit
+from infra import audit, kafka
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, raw_body
@@ -143,7 +143,7 @@ def _record(row: Any) -> RawRecord:
         partition=row.partition,
         offset=row.offset,
         group=SourceGroup(row.group),
-        principal=ANONYMOUS,
+        principal=kafka.source_of(row.topic) or ANONYMOUS,
         headers=row.headers,
         body=row.body,
         received_at=row.received_at,

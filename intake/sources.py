@@ -109,7 +109,7 @@ class Source(BaseModel):
     @property
     def topics(self) -> tuple[str, ...]:
         """The topics that are its own, one a group."""
-        return tuple(f"{kafka.topic_of(group)}.{self.id}" for group in self.groups)
+        return tuple(kafka.topic_of(group, self.id) for group in self.groups)
 
     def row(self) -> dict[str, Any]:
         """Its columns of the table ``source``."""

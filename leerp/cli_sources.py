@@ -14,6 +14,7 @@ from intake.source_outcomes import Outcome, record_outcome
 from intake.source_registry import register, restore, retire, set_letter
 from intake.source_traffic import traffic
 from intake.sources import FirstHandRule, Source, get_source, load_sources
+from leerp.cli_sources_access import key, revoke
 from leerp.home import open_app
 from leerp.options import CHANNEL, HOME, As, Home, Json, Reason, desk
 from leerp.output import REFUSED, out, show_fields, show_json, show_rows
@@ -26,6 +27,8 @@ sources_app = typer.Typer(
     no_args_is_help=True, help="Who sends reports, and how reliable each source is."
 )
 SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="Source, such as cert-ee.")]
+sources_app.command("key")(key)
+sources_app.command("revoke")(revoke)
 EMPTY = "no sources yet: 'leerp sources add ID' or 'leerp sources import FILE'"
 
 

@@ -8,17 +8,15 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from infra import endpoints, kafka
+from infra import endpoints
 from infra.database import Database
 from infra.keys import load_keys
 from infra.services import artefacts, embedded, temporal
@@ -27,6 +25,8 @@ from infra.services.home import holder, make_home
 from infra.services.probe import answers
 from infra.settings import Settings
 from infra.tables import audit_head
+from leerp.doctor_kafka import kafka_rows
+from leerp.doctor_rows import Row, State
 from protocol.errors import ServiceDown
 
 PATCHED_PYTHONS = {(3, 11): 10, (3, 12): 5, (3, 13): 0}
@@ -36,28 +36,7 @@ LEAST_FREE_BYTES = 2 * 1024**3
 EXIT_DOWN = 3
 
 
-class State(StrEnum):
-    """How a part is. ``missing`` and ``down`` keep something from working, ``warn`` does not."""
-
-    OK = "ok"
-    WARN = "warn"
-    MISSING = "missing"
-    DOWN = "down"
-
-
 STYLES = {State.OK: "green", State.WARN: "yellow", State.MISSING: "red", State.DOWN: "red"}
-
-
-class Row(BaseModel):
-    """One part and its state."""
-
-    model_config = ConfigDict(frozen=True)
-
-    part: str
-    state: State
-    version: str = ""
-    advice: str = ""
-    """What to do; empty when there is nothing to do."""
 
 
 async def examine(home: Path) -> list[Row]:
@@ -231,8 +210,6 @@ def _up(home: Path) -> Iterator[Row]:
 
 async def _services(settings: Settings) -> list[Row]:
     checks = []
-    if settings.kafka.bootstrap:
-        checks += [("kafka", _check_kafka(settings))]
     if settings.temporal.address:
         checks += [("temporal", temporal.check(settings.temporal))]
     if settings.smtp.host:
@@ -241,23 +218,13 @@ async def _services(settings: Settings) -> list[Row]:
         checks += [("console", _check_console(settings))]
     if settings.database or (settings.home / "leerp.db").exists():
         checks += [("database", asyncio.to_thread(_check_database, settings))]
-    rows = []
+    rows = await kafka_rows(settings) if settings.kafka.bootstrap else []
     for part, check in checks:
         try:
             rows.append(Row(part=part, state=State.OK, version=await check))
         except ServiceDown as exc:
             rows.append(Row(part=part, state=State.DOWN, advice=str(exc)))
     return rows
-
-
-async def _check_kafka(settings: Settings) -> str:
-    missing = set(kafka.TOPICS.values()) - await kafka.existing_topics(settings.kafka)
-    if missing:
-        raise ServiceDown(
-            f"topics are missing: {', '.join(sorted(missing))}. 'leerp up' makes them where our"
-            " login may; else ask the cluster's administrator"
-        )
-    return f"{settings.kafka.bootstrap}, {len(kafka.TOPICS)} topics"
 
 
 async def _check_smtp(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import OperationalError
@@ -40,6 +41,8 @@ def _of_a_service(exc: BaseException) -> str:
             return f"the database does not answer ({type(exc.orig).__name__})"
         case RPCError():
             return f"Temporal does not do what it is asked ({exc.status.name})"
+        case KafkaError():
+            return f"Kafka does not do what it is asked ({type(exc).__name__})"
         case ConnectionError() | TimeoutError():
             return f"a service does not answer ({exc or type(exc).__name__})"
         case _:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 from rich.progress import Progress
 from sqlalchemy import func, select
 
@@ -93,8 +93,8 @@ class Reporting:
         producer: AIOKafkaProducer = kafka.producer(self._app.settings.kafka)
         try:
             await producer.start()
-        except KafkaConnectionError as exc:
-            raise ServiceDown("Kafka does not answer: is 'leerp up' running?") from exc
+        except KafkaError as exc:
+            raise await kafka.failure(self._app.settings.kafka, exc) from exc
         try:
             task = progress.add_task("publishing", total=len(bodies))
             sent = []

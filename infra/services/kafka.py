@@ -12,55 +12,14 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 
-from infra import kafka
+from infra import kafka, kafka_access
 from infra.services import artefacts
-from infra.services.ports import LOOPBACK, Ports
+from infra.services.kafka_config import Node, configure
+from infra.services.ports import Ports
 from infra.services.probe import answers
 from infra.services.supervisor import Service
 from infra.settings import KafkaSettings
 from protocol.errors import ServiceDown
-
-RETENTION = timedelta(days=30)
-"""Of records nobody has read yet; as long as Temporal remembers a closed workflow."""
-
-SERVER_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller_port}
-controller.listener.names=CONTROLLER
-listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}
-listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=CLIENT
-log.dirs={data}
-auto.create.topics.enable=false
-message.max.bytes={max_message}
-replica.fetch.max.bytes={max_message}
-log.retention.hours={retention_hours}
-offsets.retention.minutes={retention_minutes}
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
-# After a kill the node waits this long for its former self to be gone.
-broker.session.timeout.ms=4000
-broker.heartbeat.interval.ms=1000
-"""
-
-LOG4J_PROPERTIES = """\
-status=error
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %m (%c)%n%throwable
-rootLogger.level=warn
-rootLogger.appenderRef.out.ref=out
-"""
 
 JVM_OPTIONS = (
     *("-Xmx512m", "-Xms128m", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"),
@@ -78,10 +37,11 @@ async def prepare(
     home: Path, ports: Ports, settings: KafkaSettings
 ) -> tuple[Service, KafkaSettings]:
     """Write the configuration, format the data folder once, and say what to start and where it will
-    be.
+    be. It is ready once we can log in as ``leerp``.
 
     Raises:
-        ServiceDown: no Java, no Kafka in the cache, or the data folder cannot be formatted.
+        ServiceDown: no Java, no Kafka in the cache, the data folder cannot be formatted, or partners
+        are to be taken without a certificate.
     """
     if not shutil.which("java"):
         raise ServiceDown(
@@ -90,29 +50,15 @@ async def prepare(
         )
     if not artefacts.kafka_jars().present:
         raise ServiceDown(f"Kafka is not in the cache {artefacts.cache()}: run 'make setup'")
-    folder = home / "kafka"
-    folder.mkdir(exist_ok=True)
-    port = ports.pick("kafka")
-    properties = folder / "server.properties"
-    properties.write_text(
-        SERVER_PROPERTIES.format(
-            host=LOOPBACK,
-            port=port,
-            controller_port=ports.pick("kafka-controller"),
-            data=folder / "data",
-            max_message=kafka.MAX_MESSAGE_BYTES,
-            retention_hours=int(RETENTION.total_seconds()) // 3_600,
-            retention_minutes=int(RETENTION.total_seconds()) // 60,
-        )
-    )
-    (folder / "log4j2.properties").write_text(LOG4J_PROPERTIES)
-    if not (folder / "data" / "meta.properties").exists():
-        await _format(folder, properties)
-    settings = settings.model_copy(update={"bootstrap": f"{LOOPBACK}:{port}"})
+    node = Node(home=home, port=ports.pick("kafka"), controller_port=ports.pick("kafka-controller"))
+    node.folder.mkdir(exist_ok=True)
+    settings = configure(node, settings)
+    if not (node.folder / "data" / "meta.properties").exists():
+        await _format(node)
     service = Service(
         name="Kafka",
-        argv=_java(folder, "kafka.Kafka", str(properties)),
-        log=folder / "kafka.log",
+        argv=_java(node, "kafka.Kafka", str(node.properties)),
+        log=node.folder / "kafka.log",
         advice=ADVICE,
         ready=lambda: _is_ready(settings),
         stop_within=timedelta(seconds=30),
@@ -121,21 +67,23 @@ async def prepare(
 
 
 async def _is_ready(settings: KafkaSettings) -> bool:
+    """It is once our own login and rights are there, which a new node and an old one are given."""
     if not await answers(settings.bootstrap):
         return False
     try:
+        await asyncio.to_thread(kafka_access.settle_own, settings)
         await kafka.existing_topics(settings)
     except ServiceDown:
         return False
     return True
 
 
-async def _format(folder: Path, properties: Path) -> None:
+async def _format(node: Node) -> None:
     # One argument with its value: a random identity may begin with a dash.
     identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ("format", f"--cluster-id={identity}", f"--config={properties}")
+    arguments = ("format", f"--cluster-id={identity}", f"--config={node.properties}")
     process = await asyncio.create_subprocess_exec(
-        *_java(folder, "kafka.tools.StorageTool", *arguments),
+        *_java(node, "kafka.tools.StorageTool", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -148,13 +96,13 @@ async def _format(folder: Path, properties: Path) -> None:
             await process.wait()
     if process.returncode:
         raise ServiceDown(
-            f"Kafka could not make its data folder {folder / 'data'}:\n"
+            f"Kafka could not make its data folder {node.folder / 'data'}:\n"
             f"{written.decode(errors='replace').strip()}\n{ADVICE}"
         )
 
 
-def _java(folder: Path, main: str, *arguments: str) -> tuple[str, ...]:
+def _java(node: Node, main: str, *arguments: str) -> tuple[str, ...]:
     return (
-        *("java", *JVM_OPTIONS, f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}"),
+        *("java", *JVM_OPTIONS, f"-Dlog4j2.configurationFile={node.logging}"),
         *("-cp", f"{artefacts.kafka_jars().path}/*", main, *arguments),
     )

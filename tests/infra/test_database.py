@@ -193,7 +193,13 @@ def test_new_rows_are_told_from_known_ones(any_database: Database) -> None:
 
 
 def test_an_error_repeats_none_of_the_values(any_database: Database) -> None:
-    row = {"sha256": "0" * 64, "media_type": "nobody may read this", "size": 1, "body": b"x"}
+    row = {
+        "id": 1,
+        "sha256": "0" * 64,
+        "media_type": "nobody may read this",
+        "size": 1,
+        "body": b"x",
+    }
     with pytest.raises(IntegrityError) as caught, any_database.write() as connection:
         connection.execute(insert(raw_body), [row, row])
     assert "nobody may read this" not in str(caught.value)

@@ -30,7 +30,7 @@ async def publish(settings: KafkaSettings, *values: bytes) -> None:
 
 async def stored(settings: KafkaSettings, count: int) -> list[bytes]:
     values: list[bytes] = []
-    async with kafka.consumer(settings, TOPIC, group_id="test") as consumer:
+    async with kafka.consumer(settings, TOPIC, group_id="leerp-intake-test") as consumer:
         while len(values) < count:
             for records in (await consumer.getmany(timeout_ms=1_000)).values():
                 values += [record.value for record in records]
@@ -95,7 +95,7 @@ async def test_large_records_are_taken_up_to_the_limit_and_no_topic_is_made_by_m
         with pytest.raises(MessageSizeTooLargeError):
             await publish(settings, b"x" * (kafka.MAX_MESSAGE_BYTES + 1))
 
-        admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+        admin = AIOKafkaAdminClient(**kafka.connection(settings))
         await admin.start()
         await admin.describe_topics(["no.such.topic"])  # asking for a topic makes it, by default
         await admin.close()

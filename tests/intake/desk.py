@@ -103,7 +103,8 @@ def desk_at(app: App, name: str, folder: Path) -> Desk:
     """The same broker, with an empty database and a consumer group of that name."""
     database = Database(f"sqlite:///{folder / 'desk.db'}")
     database.migrate()
-    group = app.settings.kafka.model_copy(update={"group_id": name})
+    ours = app.settings.kafka  # whose rights hold for groups whose name begins like this one
+    group = ours.model_copy(update={"group_id": f"{ours.group_id}-{name}"})
     settings = app.settings.model_copy(update={"kafka": group})
     return Desk(replace(app, settings=settings, database=database))
 

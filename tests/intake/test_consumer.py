@@ -225,8 +225,7 @@ async def test_hostile_headers_do_no_harm(open_desk: Desk) -> None:
 async def publish_misnamed(desk: Desk, *bodies: bytes, partition: int) -> list[Place]:
     """Publish records in one batch; those whose body is ``bad`` have a header name of bytes FF FF."""
     topic = kafka.topic_of(SourceGroup.CSIRT)
-    settings = desk.app.settings.kafka
-    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+    async with AIOKafkaProducer(**kafka.connection(desk.app.settings.kafka)) as producer:
         batch = producer.create_batch()
         for body in bodies:
             name = "QQ" if body == b"bad" else "ok"
@@ -261,9 +260,8 @@ async def test_records_whose_headers_the_client_cannot_read_hold_up_nothing(desk
 
 async def test_20_megabytes_are_refused_by_the_broker(app: App) -> None:
     large = 20_000_000
-    settings = app.settings.kafka
     async with AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap, max_request_size=2 * large
+        **kafka.connection(app.settings.kafka), max_request_size=2 * large
     ) as producer:
         with pytest.raises(MessageSizeTooLargeError):
             await producer.send_and_wait(kafka.topic_of(SourceGroup.CSIRT), b"x" * large)

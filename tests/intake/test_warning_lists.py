@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from intake.warning_lists import WarningLists
@@ -56,16 +54,3 @@ def test_what_everybody_has_in_common_is_named(kind: Kind, value: str, part_of_a
 )
 def test_what_is_telling_is_on_no_list(kind: Kind, value: str) -> None:
     assert names(kind, value) == ()
-
-
-def test_reading_the_lists_and_looking_up_is_quick() -> None:
-    started = time.perf_counter()
-    lists = WarningLists()
-    for kind, value in ((Kind.IP, "8.8.8.8"), (Kind.DOMAIN, "a.example"), (Kind.MD5, "0" * 32)):
-        lists.names(kind, value)
-    loaded = time.perf_counter()
-    for number in range(10_000):
-        lists.names(Kind.IP, f"45.77.{number % 256}.{number // 256}")
-
-    assert loaded - started < 2
-    assert time.perf_counter() - loaded < 2

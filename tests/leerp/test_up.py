@@ -51,7 +51,7 @@ async def test_ctrl_c_leaves_no_process_and_no_lock_and_a_second_up_continues(
     with python(*PROGRAM, str(tmp_path)) as process:
         read_until(process, UP)
         settings = Settings.load(tmp_path)
-        async with kafka.consumer(settings.kafka, TOPIC, group_id="test") as consumer:
+        async with kafka.consumer(settings.kafka, TOPIC, group_id="leerp-intake-test") as consumer:
             assert (await consumer.getone()).value == b"a report"
         second = endpoints.read(tmp_path)
         process.send_signal(signal.SIGTERM)
