@@ -62,7 +62,9 @@ def _properties(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise _bad(path, "it is not UTF-8 text") from None
     found: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, written in enumerate(lines, start=1):
+        # librdkafka knows no topic among its settings, so for its sake that may stand in a comment
+        line = written.removeprefix("# ") if written.startswith(f"# {_TOPIC}=") else written
         if not line.strip() or line.lstrip().startswith(("#", "!")):
             continue
         name, sign, value = line.partition("=")

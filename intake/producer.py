@@ -13,21 +13,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    KafkaConnectionError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
-)
+from aiokafka.errors import KafkaError
 
 from infra import kafka
 from infra.settings import IntakeSettings, KafkaSettings
@@ -37,57 +29,15 @@ from intake.formats.own import NAME as OWN
 from intake.formats.own import Own
 from intake.formats.registry import FORMATS, parse
 from intake.limits import check_size, decode_json
+from intake.receipts import Posted, Receipt, in_words
 from intake.records import DETECTED_BY_HEADER, FORMAT_HEADER, MEDIA_TYPE_HEADER
-from protocol.errors import LeerpError, Refused, RejectedReport, ServiceDown
+from protocol.errors import Refused, RejectedReport, ServiceDown
 from protocol.parties import DetectedBy, SourceGroup
 from protocol.report import ReportContent
 
 Body = bytes | Mapping[str, Any] | ReportContent
 """A record as it is to be sent, a JSON document, or a report in our own format."""
 DEFAULT_LIMITS = IntakeSettings()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """Where a report lies in Kafka, and the SHA-256 (hex) of its bytes."""
-
-    topic: str
-    partition: int
-    offset: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A report on its way to Kafka."""
-
-    sha256: str
-    _topic: str
-    _future: asyncio.Future[Any]
-
-    async def receipt(self) -> Receipt:
-        """Wait until Kafka has it.
-
-        Raises:
-            Refused: ``not-allowed``, ``no-topic`` or ``bad-login``.
-            ServiceDown: Kafka does not answer, or cannot keep it safely.
-        """
-        try:
-            await asyncio.shield(self._future)
-        except KafkaError as exc:
-            raise _in_words(exc, self._topic) from exc
-        return self._receipt()
-
-    def acknowledged(self) -> Receipt | None:
-        """The receipt if Kafka has said by now that it has it."""
-        done = self._future.done() and not self._future.cancelled()
-        return self._receipt() if done and self._future.exception() is None else None
-
-    def _receipt(self) -> Receipt:
-        place = self._future.result()
-        return Receipt(
-            topic=place.topic, partition=place.partition, offset=place.offset, sha256=self.sha256
-        )
 
 
 class ReportProducer:
@@ -137,7 +87,7 @@ class ReportProducer:
             await producer.start()
         except KafkaError as exc:
             await producer.stop()
-            raise _in_words(exc, self.topic) from exc
+            raise in_words(exc, self.topic) from exc
         self._producer = producer
         return self
 
@@ -202,7 +152,7 @@ class ReportProducer:
             MEDIA_TYPE_HEADER: media_type,
             DETECTED_BY_HEADER: _known_detection(detected_by),
         }
-        key = await asyncio.to_thread(self._examine, content, format, media_type)
+        key = await asyncio.to_thread(self.key_of, content, format, media_type)
         try:
             future = await self._producer.send(
                 self.topic,
@@ -211,7 +161,7 @@ class ReportProducer:
                 headers=[(name, value.encode()) for name, value in named.items() if value],
             )
         except KafkaError as exc:
-            raise _in_words(exc, self.topic) from exc
+            raise in_words(exc, self.topic) from exc
         return Posted(hashlib.sha256(content).hexdigest(), self.topic, future)
 
     def send_now(
@@ -240,8 +190,15 @@ class ReportProducer:
 
         return asyncio.run(connected())
 
-    def _examine(self, body: bytes, declared: str | None, media_type: str | None) -> bytes | None:
-        """Check the record and return its key: the id of the only report in it, as it calls itself."""
+    def key_of(
+        self, body: bytes, declared: str | None = None, media_type: str | None = None
+    ) -> bytes | None:
+        """The key of a record: the source id of the report in it, None where it holds none or many.
+
+        Raises:
+            Refused: ``too-large``; with ``check`` also ``empty``, or what intake would say of an
+                own-format report.
+        """
         if len(body) > self._limits.max_record_bytes:
             raise Refused(
                 "too-large",
@@ -303,25 +260,3 @@ def _known_detection(detected_by: DetectedBy | str | None) -> str | None:
     if detected_by is not None and detected_by not in set(DetectedBy):
         raise Refused("bad-header", "not sent: detected_by must be 'primary' or 'secondary'")
     return detected_by
-
-
-def _in_words(exc: KafkaError, topic: str) -> LeerpError:
-    match exc:
-        case TopicAuthorizationFailedError():
-            return Refused(
-                "not-allowed",
-                f"this login may not write to {topic}: ask the coordination centre which topic is yours",
-            )
-        case UnknownTopicOrPartitionError():
-            return Refused("no-topic", f"Kafka has no topic {topic}: see the topic in your file")
-        case AuthenticationFailedError() | SaslAuthenticationFailed():
-            return Refused("bad-login", "Kafka refuses the login: see to user name and password")
-        case KafkaConnectionError():
-            return ServiceDown(
-                "Kafka does not answer: is 'leerp up' running there, and are address and certificate"
-                " right?"
-            )
-        case _:
-            return ServiceDown(
-                f"Kafka did not take the report ({type(exc).__name__}): send it again"
-            )

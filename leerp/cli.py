@@ -14,8 +14,9 @@ from leerp.classify import classify
 from leerp.cli_audit import audit_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
+from leerp.cli_quarantine import quarantine_app
 from leerp.cli_report import report
-from leerp.cli_reports import quarantine_app, reports_app
+from leerp.cli_reports import reports_app
 from leerp.doctor import run_doctor
 from leerp.failures import all_explained, explained
 from leerp.options import HOME, Home, Json

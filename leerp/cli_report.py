@@ -15,7 +15,7 @@ from rich.progress import Progress, TaskID
 from leerp.fates import Fate
 from leerp.home import open_app
 from leerp.options import HOME, Home
-from leerp.output import REFUSED, err, out, visible
+from leerp.output import REFUSED, err, out, progress_bar, visible
 from leerp.report_files import STANDARD_INPUT, ReportFile, gather
 from leerp.reporting import Reporting
 from protocol.parties import DetectedBy, SourceGroup
@@ -45,7 +45,7 @@ def report(
     ] = False,
 ) -> None:
     """Publish report files to Kafka, in order; what cannot be sent is named, the rest is sent."""
-    with open_app(home) as opened, _progress() as progress:
+    with open_app(home) as opened, progress_bar() as progress:
         if STANDARD_INPUT in files and sys.stdin.isatty():
             err.print("reading one report from the terminal: end it with Ctrl-D")
         gathered = gather(files, opened.settings.intake.max_record_bytes)
@@ -113,14 +113,6 @@ async def _send(reporting: Reporting, files: list[ReportFile], showing: _Showing
     if showing.wait:
         showing.wait_for(len(reporting.sent))
         await reporting.await_fates(showing.settled)
-
-
-def _progress() -> Progress:
-    """A bar on a terminal only; what else goes to standard output stays there."""
-    terminal = err.is_terminal
-    return Progress(
-        console=err, transient=True, disable=not terminal, redirect_stdout=out.is_terminal
-    )
 
 
 def _stopped(reporting: Reporting, files: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from infra.tables import consumer_offset, indicator, quarantine, report
-from intake.producer import Receipt
+from intake.receipts import Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from infra.bootstrap import App
 from infra.kafka import topic_of
-from intake.producer import Posted, Receipt, ReportProducer
+from intake.producer import ReportProducer
+from intake.receipts import Posted, Receipt
 from intake.records import (
     ANONYMOUS,
     DETECTED_BY_HEADER,
@@ -74,15 +76,16 @@ class Reporting:
             Refused: ``unknown-format``, ``not-allowed``, ``no-topic`` or ``bad-login``.
             ServiceDown: Kafka does not answer.
         """
-        settings = self.app.settings
-        settings.require("Kafka", settings.kafka.bootstrap)
-        producer = ReportProducer(
-            settings.kafka, topic_of(self.group), limits=settings.intake, check=False
-        )
         try:
-            async with producer:
+            async with AsyncExitStack() as connected:
+                producer: ReportProducer | None = None
                 for file in files:
-                    await self._post(producer, file, tell, look=look)
+                    body = await self._read(file, tell)
+                    if body is None:
+                        continue
+                    if producer is None:
+                        producer = await connected.enter_async_context(self._producer())
+                    await self._post(producer, file, body, look=look)
                     if len(self._way) >= ON_THEIR_WAY:
                         await self._arrive(tell)
                 while self._way:
@@ -115,25 +118,33 @@ class Reporting:
                 await asyncio.sleep(LOOK_EVERY)
             tell(await asyncio.to_thread(self._fate, sent))
 
-    async def _post(
-        self, producer: ReportProducer, file: ReportFile, tell: Tell, *, look: bool
-    ) -> None:
-        name = str(file.path)
+    def _producer(self) -> ReportProducer:
+        settings = self.app.settings
+        settings.require("Kafka", settings.kafka.bootstrap)
+        topic = topic_of(self.group)
+        return ReportProducer(settings.kafka, topic, limits=settings.intake, check=False)
+
+    async def _read(self, file: ReportFile, tell: Tell) -> bytes | None:
+        """What is to be sent of the file; None when it was refused, which is told in its turn."""
         try:
-            body = file.read(self.app.settings.intake.max_record_bytes)
+            return file.read(self.app.settings.intake.max_record_bytes)
         except Refused as refused:
             while self._way:
                 await self._arrive(tell)
             why = {"reason": refused.reason, "message": str(refused)}
-            tell(Fate(file=name, published=0, refused=why))
-            return
+            tell(Fate(file=str(file.path), published=0, refused=why))
+            return None
+
+    async def _post(
+        self, producer: ReportProducer, file: ReportFile, body: bytes, *, look: bool
+    ) -> None:
         ids = await asyncio.to_thread(self._ids, producer.topic, body) if look else ()
         new = await asyncio.to_thread(self._new, ids) if ids else frozenset[str]()
         self._seen |= new
         posted = await producer.post(
             body, format=self.declared_format, detected_by=self.detected_by
         )
-        self._way.append(_OnItsWay(name, posted, ids, new))
+        self._way.append(_OnItsWay(str(file.path), posted, ids, new))
 
     async def _arrive(self, tell: Tell) -> None:
         """Wait for the file that has been on its way for longest."""
