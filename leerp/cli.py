@@ -12,6 +12,7 @@ import typer
 from infra.settings import Settings
 from leerp.classify import classify
 from leerp.cli_audit import audit_app
+from leerp.cli_bridge import bridge_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_quarantine import quarantine_app
@@ -35,6 +36,7 @@ cli.add_typer(reports_app, name="reports")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
+cli.add_typer(bridge_app, name="bridge")
 cli.command("report")(report)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import infra.tables_bridges  # noqa: F401  its tables too
 from infra.tables import metadata
 
 context.configure(

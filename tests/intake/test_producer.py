@@ -18,19 +18,12 @@ from infra.settings import IntakeSettings, KafkaSettings
 from intake.producer import ReportProducer
 from protocol.errors import Refused, ServiceDown
 from protocol.parties import DetectedBy, SourceGroup
-from tests.conftest import running
 from tests.intake.samples import body_of, content
 from tests.intake.topics import lying_in
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio]
 
 TOPIC = topic_of(SourceGroup.CSIRT)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KafkaSettings]:
-    async with running(tmp_path_factory.mktemp("producer")) as settings:
-        yield settings.kafka
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
