@@ -62,6 +62,7 @@ async def test_a_report_a_document_and_bytes_arrive_as_the_same(
     assert len({json.dumps(json.loads(each.value), sort_keys=True) for each in records}) == 1
 
 
+@pytest.mark.requirement("R5")
 async def test_headers_say_what_the_sender_declares_and_nothing_else(
     kafka: KafkaSettings, producer: ReportProducer
 ) -> None:
