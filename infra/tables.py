@@ -149,7 +149,7 @@ quarantine = Table(
     Column("reason", String(60), nullable=False),
     Column("message", Text, nullable=False),
     Column("received_at", Utc, nullable=False),
-    Column("status", String(20), nullable=False),  # open, replayed
+    Column("status", String(20), nullable=False),  # open, replayed, discarded
     UniqueConstraint("topic", "partition", "offset"),
     sqlite_autoincrement=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -12,24 +12,18 @@ from infra import audit, kafka
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, raw_body
+from intake.quarantine_hints import hint
+from intake.quarantine_listing import Filter, open_ids
 from intake.records import ANONYMOUS, RawRecord, unprocessable
 from intake.store import OUTAGES, WRITER, Settled, Store, kept
-from protocol.errors import NotFound
+from protocol.errors import NotFound, Refused
 from protocol.parties import SourceGroup
 
 PREVIEW = 2_000
 
 
-def list_quarantine(connection: Connection, *, status: str | None = "open") -> list[dict[str, Any]]:
-    """The records in quarantine, oldest first, without their bodies."""
-    query = select(quarantine).order_by(quarantine.c.id)
-    if status is not None:
-        query = query.where(quarantine.c.status == status)
-    return [dict(row) for row in connection.execute(query).mappings()]
-
-
 def show(connection: Connection, quarantine_id: int) -> dict[str, Any]:
-    """One record with the beginning of its body, control characters made visible.
+    """One record with what to do about it and the beginning of its body, control characters made visible.
 
     Raises:
         NotFound: no such record.
@@ -49,6 +43,7 @@ def show(connection: Connection, quarantine_id: int) -> dict[str, Any]:
     body: bytes = found.pop("body")
     return {
         **found,
+        "hint": hint(found["reason"]),
         "preview": _visible(body[:PREVIEW].decode("utf-8", "backslashreplace")),
     }
 
@@ -60,8 +55,9 @@ def replay(
     ids: Sequence[int],
     *,
     by: str,
+    told: Callable[[int, str], None] = lambda _id, _outcome: None,
 ) -> dict[int, str]:
-    """Read records again with today's adapters; return what became of each.
+    """Read records again with today's adapters; return what became of each, and tell it as it happens.
 
     A record that is accepted now is stored like any other and marked ``replayed``, in one
     transaction; one that is still refused stays, with today's reason.
@@ -69,13 +65,10 @@ def replay(
     Raises:
         NotFound: one of ``ids`` is no open record; nothing was replayed.
     """
-    still_open = _open_ids(database)
-    if unknown := [str(each) for each in ids if each not in still_open]:
-        raise NotFound(
-            f"no open record {', '.join(unknown)} in quarantine: see 'leerp quarantine list'"
-        )
+    with database.read() as connection:
+        _all_open(connection, ids)
     outcomes: dict[int, str] = {}
-    for quarantine_id in ids or still_open:
+    for quarantine_id in ids:
         with database.write() as connection:
             database.serialise(connection, WRITER)
             row = _open_row(connection, quarantine_id)
@@ -93,7 +86,32 @@ def replay(
                 channel="cli",
                 outcome=outcomes[quarantine_id],
             )
+        told(quarantine_id, outcomes[quarantine_id])
     return outcomes
+
+
+def discard(connection: Connection, ids: Sequence[int], *, reason: str, by: str) -> None:
+    """Mark records as needing nothing more; row and body stay, as evidence.
+
+    Raises:
+        Refused: ``no-reason``.
+        NotFound: one of ``ids`` is no open record; nothing was discarded.
+    """
+    if not reason.strip():
+        raise Refused("no-reason", "say why with --reason: it is kept in the audit trail")
+    _all_open(connection, ids)
+    for quarantine_id in dict.fromkeys(ids):
+        connection.execute(
+            update(quarantine).where(quarantine.c.id == quarantine_id).values(status="discarded")
+        )
+        audit.append(
+            connection,
+            "quarantine_discarded",
+            actor=by,
+            subject=str(quarantine_id),
+            channel="cli",
+            reason=reason,
+        )
 
 
 def _read_again(
@@ -119,9 +137,12 @@ def _read_again(
     return "stored" if settled.stored else "duplicate", {"status": "replayed"}
 
 
-def _open_ids(database: Database) -> list[int]:
-    with database.read() as connection:
-        return [row["id"] for row in list_quarantine(connection)]
+def _all_open(connection: Connection, ids: Sequence[int]) -> None:
+    still_open = set(open_ids(connection, Filter()))
+    if unknown := [str(each) for each in ids if each not in still_open]:
+        raise NotFound(
+            f"no open record {', '.join(unknown)} in quarantine: see 'leerp quarantine list'"
+        )
 
 
 def _open_row(connection: Connection, quarantine_id: int) -> Row[Any] | None:

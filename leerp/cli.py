@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from infra.settings import Settings
 from leerp.classify import classify
 from leerp.cli_audit import audit_app
+from leerp.cli_bridge import bridge_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
-from leerp.cli_reports import quarantine_app, reports_app
+from leerp.cli_quarantine import quarantine_app
+from leerp.cli_report import report
+from leerp.cli_reports import reports_app
 from leerp.cli_sources import sources_app
 from leerp.doctor import run_doctor
 from leerp.failures import all_explained, explained
-from leerp.home import open_app
 from leerp.options import HOME, Home, Json
-from leerp.output import REFUSED, complain, err, out, show_json, visible
-from leerp.report_files import gather
-from leerp.reporting import Fate, Reporting
+from leerp.output import complain, out, show_json, visible
 from leerp.schemas import SCHEMAS, schema
 from leerp.up import run_up
 from protocol.errors import Refused
-from protocol.parties import DetectedBy, SourceGroup
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -41,6 +38,8 @@ cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(sources_app, name="sources")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
+cli.add_typer(bridge_app, name="bridge")
+cli.command("report")(report)
 
 
 @cli.command()
@@ -102,46 +101,6 @@ def console_command(home: Home = HOME) -> None:
     run_process(home, "console", console)
 
 
-@cli.command()
-def report(
-    files: Annotated[
-        list[Path], typer.Argument(help="Report files, folders of them, or - for standard input.")
-    ],
-    group: Annotated[
-        SourceGroup, typer.Option(help="Source group; it decides the topic.")
-    ] = SourceGroup.OTHER,
-    declared_format: Annotated[
-        str | None, typer.Option("--format", help="Format, where the content should not decide.")
-    ] = None,
-    detected_by: Annotated[
-        DetectedBy | None,
-        typer.Option(help="For group osint: primary or secondary source (R5)."),
-    ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Say what became of each report.")] = False,
-    home: Home = HOME,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line, by file.")
-    ] = False,
-) -> None:
-    """Publish report files to Kafka."""
-
-    async def send() -> list[Fate]:
-        with open_app(home) as opened, Progress(console=err, transient=True) as progress:
-            reporting = Reporting(
-                opened, group, declared_format=declared_format, detected_by=detected_by
-            )
-            sent = await reporting.publish(gather(files), progress)
-            if not wait:
-                return [Fate(file=each.file, published=1) for each in sent]
-            return await reporting.await_fates(sent)
-
-    fates = asyncio.run(send())
-    for fate in fates:
-        _show_fate(fate, waited=wait, as_json=as_json)
-    if any(fate.quarantined for fate in fates):
-        raise typer.Exit(REFUSED)
-
-
 @cli.command("classify")
 def classify_command(
     file: Annotated[Path, typer.Argument(help="Evidence, TOML or JSON; - for JSON on stdin.")],
@@ -184,30 +143,3 @@ def main() -> None:
         if said is None:
             raise
         sys.exit(complain(said))
-
-
-def _show_fate(fate: Fate, *, waited: bool, as_json: bool) -> None:
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "file": fate.file,
-                    "published": fate.published,
-                    "stored": fate.stored,
-                    "duplicates": fate.duplicates,
-                    "quarantined": fate.quarantined,
-                    "indicators": fate.indicators,
-                    "incidents": fate.incidents,
-                }
-            )
-        )
-        return
-    if not waited:
-        out.print(f"published {fate.file}")
-    for refused in fate.quarantined:
-        out.print(f"quarantined {fate.file}: {refused['reason']}: {refused['message']}")
-    if fate.stored or fate.duplicates:
-        out.print(
-            f"stored {fate.stored}, duplicates {fate.duplicates}, indicators {fate.indicators}, "
-            f"incidents {', '.join(fate.incidents)}: {fate.file}"
-        )

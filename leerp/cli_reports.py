@@ -1,4 +1,4 @@
-"""``leerp reports`` and ``leerp quarantine``."""
+"""``leerp reports``: what was stored."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from typing import Annotated
 import typer
 
 from intake.correlation import explain
-from intake.quarantine import list_quarantine, replay, show
-from intake.store import open_store
 from leerp.home import open_app
 from leerp.link_words import link_words
-from leerp.options import CHANNEL, HOME, As, Home, Json
-from leerp.output import REFUSED, out, show_fields, show_json, show_rows
-from notifications.authority import Attempt, administrator, attempted
+from leerp.options import HOME, Home, Json
+from leerp.output import show_fields, show_json, show_rows
 from workflows import overview
 
-REPLAY = "quarantine replay"
-
 reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
-quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
 
 
 @reports_app.command("list")
@@ -55,56 +49,3 @@ def show_report(
         show_json({**details, "links": shown})
     else:
         show_fields({**details, "links": [each["words"] for each in shown]}, as_json=False)
-
-
-@quarantine_app.command("list")
-def list_records(
-    home: Home = HOME,
-    everything: Annotated[bool, typer.Option("--all", help="Replayed ones too.")] = False,
-    as_json: Json = False,
-) -> None:
-    """What is in quarantine, and why."""
-    with open_app(home) as opened, opened.database.read() as connection:
-        rows = list_quarantine(connection, status=None if everything else "open")
-    show_rows(
-        rows,
-        as_json=as_json,
-        columns=("id", "group", "reason", "message", "size", "received_at", "status"),
-        empty="nothing in quarantine",
-    )
-
-
-@quarantine_app.command("show")
-def show_record(
-    record_id: Annotated[int, typer.Argument(metavar="ID")],
-    home: Home = HOME,
-    as_json: Json = False,
-) -> None:
-    """One record with the beginning of its body."""
-    with open_app(home) as opened, opened.database.read() as connection:
-        show_fields(show(connection, record_id), as_json=as_json)
-
-
-@quarantine_app.command("replay")
-def replay_records(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="All when none.")] = None,
-    home: Home = HOME,
-    officer: As = "administrator",
-    as_json: Json = False,
-) -> None:
-    """Read records again with today's adapters; a duty-manager of the directory does."""
-    with open_app(home) as opened:
-        attempt = Attempt(officer=officer, command=REPLAY, subject="quarantine", channel=CHANNEL)
-        with attempted(opened.database, attempt) as connection:
-            administrator(connection, officer, REPLAY)
-        store, limits = open_store(opened), opened.settings.intake
-        outcomes = replay(opened.database, store, limits, ids or [], by=officer)
-    if as_json:
-        show_json({str(number): outcome for number, outcome in outcomes.items()})
-    else:
-        for number, outcome in outcomes.items():
-            out.print(f"{number}: {outcome}")
-        if not outcomes:
-            out.print("nothing in quarantine")
-    if any(outcome not in {"stored", "duplicate"} for outcome in outcomes.values()):
-        raise typer.Exit(REFUSED)

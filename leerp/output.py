@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 from protocol.errors import LeerpError, ServiceDown
@@ -22,6 +23,16 @@ BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
+
+
+def progress_bar() -> Progress:
+    """A bar on a terminal only, which is gone at the end; standard output stays what it is."""
+    return Progress(
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+        redirect_stdout=out.is_terminal,
+    )
 
 
 def show_json(value: Any) -> None:

@@ -1,23 +1,19 @@
-"""Publishing report files to Kafka, and finding out what became of them."""
+"""Publishing report files to Kafka one after the other, and waiting for what becomes of them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-from rich.progress import Progress
-from sqlalchemy import func, select
-
-from infra import kafka
 from infra.bootstrap import App
-from infra.tables import consumer_offset, indicator, quarantine, report
+from infra.kafka import topic_of
+from intake.producer import ReportProducer
+from intake.receipts import Posted, Receipt
 from intake.records import (
     ANONYMOUS,
     DETECTED_BY_HEADER,
@@ -26,180 +22,165 @@ from intake.records import (
     RawRecord,
     read_record,
 )
+from leerp.fates import Fate, Sent, fate, known, settled
 from leerp.report_files import ReportFile
-from protocol.errors import ServiceDown
+from protocol.errors import Refused, ServiceDown
 from protocol.parties import DetectedBy, SourceGroup
 
 WAIT_SECONDS = 60
+"""How long intake may settle nothing more before nobody waits any longer."""
 LOOK_EVERY = 0.1
+ON_THEIR_WAY = 32
+"""Files that Kafka may have to acknowledge at a time."""
+
+Tell = Callable[[Fate], None]
 
 
-@dataclass(slots=True, kw_only=True)
-class Sent:
-    """One file on its way: where it lies in Kafka, and what it was known as before."""
-
+@dataclass(frozen=True, slots=True)
+class _OnItsWay:
     file: str
-    partition: int
-    offset: int
+    posted: Posted
     ids: tuple[str, ...]
-    before: dict[str, int]
-    """Duplicates counted so far of the reports in it that were there already."""
+    new: frozenset[str]
+
+    def arrived(self, receipt: Receipt) -> Sent:
+        return Sent(file=self.file, receipt=receipt, ids=self.ids, new=self.new)
 
 
-@dataclass(slots=True, kw_only=True)
-class Fate:
-    """What became of one file; the JSON of design section 6."""
-
-    file: str
-    published: int
-    stored: int = 0
-    duplicates: int = 0
-    quarantined: list[dict[str, str]] = field(default_factory=list)
-    indicators: int = 0
-    incidents: list[str] = field(default_factory=list)
-
-
+@dataclass(slots=True)
 class Reporting:
-    """Publishes to one group's topic; ``headers`` say format and, for open sources, how found."""
+    """One delivery of files to a group's topic; ``sent`` holds what Kafka has acknowledged."""
 
-    def __init__(
-        self,
-        app: App,
-        group: SourceGroup,
-        *,
-        declared_format: str | None = None,
-        detected_by: DetectedBy | None = None,
-    ) -> None:
-        self._app = app
-        self._group = group
-        self._topic = kafka.topic_of(group)
-        self._headers = {
-            name: value
-            for name, value in ((FORMAT_HEADER, declared_format), (DETECTED_BY_HEADER, detected_by))
-            if value
-        }
+    app: App
+    group: SourceGroup
+    declared_format: str | None = None
+    detected_by: DetectedBy | None = None
+    sent: list[Sent] = field(default_factory=list)
+    _way: deque[_OnItsWay] = field(default_factory=deque)
+    _seen: set[str] = field(default_factory=set)
+    """Reports that an earlier file of this delivery held."""
 
-    async def publish(self, files: Sequence[ReportFile], progress: Progress) -> list[Sent]:
-        """Send every file; what Kafka has acknowledged is never lost.
+    async def publish(self, files: Sequence[ReportFile], tell: Tell, *, look: bool) -> None:
+        """Send every file in order; ``tell`` hears of each as Kafka has it, or as it is refused.
+
+        Files are sent as they are: intake judges them, and its quarantine keeps what it refuses. One
+        that cannot be read, is an archive or too large stops no other. When this is cancelled, what was
+        on its way is waited for and told all the same.
+
+        Args:
+            files: what to send.
+            tell: called once for each file, in order.
+            look: read the reports first, so that ``await_fates`` can say what became of each.
 
         Raises:
-            Refused: a file cannot be read, is an archive or larger than intake takes; nothing was
-                sent then.
+            Refused: ``unknown-format``, ``not-allowed``, ``no-topic`` or ``bad-login``.
             ServiceDown: Kafka does not answer.
         """
-        limit = self._app.settings.intake.max_record_bytes
-        bodies = [(file.path, file.read(limit)) for file in files]
-        self._app.settings.require("Kafka", self._app.settings.kafka.bootstrap)
-        producer: AIOKafkaProducer = kafka.producer(self._app.settings.kafka)
         try:
-            await producer.start()
-        except KafkaError as exc:
-            raise await kafka.failure(self._app.settings.kafka, exc) from exc
-        try:
-            task = progress.add_task("publishing", total=len(bodies))
-            sent = []
-            for path, body in bodies:
-                sent.append(await self._send(producer, path, body))
-                progress.advance(task)
-            return sent  # noqa: TRY300 (the connection is still open here)
-        except KafkaError as exc:
-            raise ServiceDown(f"Kafka did not take the report ({type(exc).__name__})") from exc
-        finally:
-            await producer.stop()
+            async with AsyncExitStack() as connected:
+                producer: ReportProducer | None = None
+                for file in files:
+                    body = await self._read(file, tell)
+                    if body is None:
+                        continue
+                    if producer is None:
+                        producer = await connected.enter_async_context(self._producer())
+                    await self._post(producer, file, body, look=look)
+                    if len(self._way) >= ON_THEIR_WAY:
+                        await self._arrive(tell)
+                while self._way:
+                    await self._arrive(tell)
+        finally:  # leaving the producer has waited for what was on its way
+            for each in self._way:
+                if receipt := each.posted.acknowledged():
+                    self._tell_sent(each.arrived(receipt), tell)
 
-    async def await_fates(self, sent: Sequence[Sent]) -> list[Fate]:
-        """Wait until intake has settled what was sent, and say what became of each.
+    async def await_fates(self, tell: Tell) -> None:
+        """Tell what became of each file sent, in order, as intake settles them.
 
         Raises:
             ServiceDown: intake settles nothing; the reports are safe in Kafka.
         """
-        ends = {s.partition: s.offset for s in sorted(sent, key=lambda each: each.offset)}
         deadline = time.monotonic() + WAIT_SECONDS
-        while not await asyncio.to_thread(self._settled, ends):
-            if time.monotonic() > deadline:
-                raise ServiceDown(
-                    "published, but intake has not taken it yet: is 'leerp intake' running? "
-                    "Nothing is lost, it will be read when intake is back"
-                )
-            await asyncio.sleep(LOOK_EVERY)
-        return [await asyncio.to_thread(self._fate, each) for each in sent]
+        before: dict[int, int] = {}
+        for sent in self.sent:
+            place = sent.receipt
+            while (now := await asyncio.to_thread(self._settled)).get(
+                place.partition, 0
+            ) <= place.offset:
+                if now != before:
+                    before, deadline = now, time.monotonic() + WAIT_SECONDS
+                if time.monotonic() > deadline:
+                    raise ServiceDown(
+                        "published, but intake has not taken it yet: is 'leerp intake' running? "
+                        "Nothing is lost, it will be read when intake is back"
+                    )
+                await asyncio.sleep(LOOK_EVERY)
+            tell(await asyncio.to_thread(self._fate, sent))
 
-    async def _send(self, producer: AIOKafkaProducer, path: Path, body: bytes) -> Sent:
-        ids = await asyncio.to_thread(self._ids, body)
-        before = await asyncio.to_thread(self._known, ids)
-        metadata: Any = await producer.send_and_wait(
-            self._topic,
-            body,
-            headers=[(name, value.encode()) for name, value in self._headers.items()],
-        )
-        return Sent(
-            file=str(path),
-            partition=metadata.partition,
-            offset=metadata.offset,
-            ids=ids,
-            before=before,
-        )
+    def _producer(self) -> ReportProducer:
+        settings = self.app.settings
+        settings.require("Kafka", settings.kafka.bootstrap)
+        topic = topic_of(self.group)
+        return ReportProducer(settings.kafka, topic, limits=settings.intake, check=False)
 
-    def _ids(self, body: bytes) -> tuple[str, ...]:
+    async def _read(self, file: ReportFile, tell: Tell) -> bytes | None:
+        """What is to be sent of the file; None when it was refused, which is told in its turn."""
+        try:
+            return file.read(self.app.settings.intake.max_record_bytes)
+        except Refused as refused:
+            while self._way:
+                await self._arrive(tell)
+            why = {"reason": refused.reason, "message": str(refused)}
+            tell(Fate(file=str(file.path), published=0, refused=why))
+            return None
+
+    async def _post(
+        self, producer: ReportProducer, file: ReportFile, body: bytes, *, look: bool
+    ) -> None:
+        ids = await asyncio.to_thread(self._ids, producer.topic, body) if look else ()
+        new = await asyncio.to_thread(self._new, ids) if ids else frozenset[str]()
+        self._seen |= new
+        posted = await producer.post(
+            body, format=self.declared_format, detected_by=self.detected_by
+        )
+        self._way.append(_OnItsWay(str(file.path), posted, ids, new))
+
+    async def _arrive(self, tell: Tell) -> None:
+        """Wait for the file that has been on its way for longest."""
+        first = self._way[0]
+        receipt = await first.posted.receipt()
+        self._way.popleft()
+        self._tell_sent(first.arrived(receipt), tell)
+
+    def _tell_sent(self, sent: Sent, tell: Tell) -> None:
+        self.sent.append(sent)
+        tell(Fate(file=sent.file, published=1))
+
+    def _ids(self, topic: str, body: bytes) -> tuple[str, ...]:
         """Ids that intake will give the reports in this body; none when it will refuse it."""
-        outcome = read_record(
-            RawRecord(
-                topic=self._topic,
-                partition=0,
-                offset=0,
-                group=self._group,
-                principal=ANONYMOUS,
-                headers=self._headers,
-                body=body,
-                received_at=datetime.now(UTC),
-            ),
-            self._app.settings.intake,
+        named = {FORMAT_HEADER: self.declared_format, DETECTED_BY_HEADER: self.detected_by}
+        record = RawRecord(
+            topic=topic,
+            partition=0,
+            offset=0,
+            group=self.group,
+            principal=ANONYMOUS,
+            headers={name: value for name, value in named.items() if value},
+            body=body,
+            received_at=datetime.now(UTC),
         )
+        outcome = read_record(record, self.app.settings.intake)
         return outcome.ids() if isinstance(outcome, Accepted) else ()
 
-    def _known(self, ids: Sequence[str]) -> dict[str, int]:
-        with self._app.database.read() as connection:
-            rows = connection.execute(
-                select(report.c.id, report.c.duplicates).where(report.c.id.in_(ids))
-            )
-            return {row.id: row.duplicates for row in rows}
+    def _new(self, ids: tuple[str, ...]) -> frozenset[str]:
+        with self.app.database.read() as connection:
+            return frozenset(ids) - known(connection, ids) - self._seen
 
-    def _settled(self, ends: dict[int, int]) -> bool:
-        with self._app.database.read() as connection:
-            rows = connection.execute(
-                select(consumer_offset).where(consumer_offset.c.topic == self._topic)
-            )
-            positions = {row.partition: row.next for row in rows}
-        return all(positions.get(partition, 0) > offset for partition, offset in ends.items())
+    def _settled(self) -> dict[int, int]:
+        with self.app.database.read() as connection:
+            return settled(connection, topic_of(self.group))
 
     def _fate(self, sent: Sent) -> Fate:
-        with self._app.database.read() as connection:
-            now = {
-                row.id: row
-                for row in connection.execute(
-                    select(
-                        report.c.id, report.c.seq, report.c.duplicates, report.c.incident_id
-                    ).where(report.c.id.in_(sent.ids))
-                )
-            }
-            refused = connection.execute(
-                select(quarantine.c.reason, quarantine.c.message).where(
-                    quarantine.c.topic == self._topic,
-                    quarantine.c.partition == sent.partition,
-                    quarantine.c.offset == sent.offset,
-                )
-            )
-            count = connection.scalar(
-                select(func.count())
-                .select_from(indicator)
-                .where(indicator.c.report_seq.in_([row.seq for row in now.values()]))
-            )
-        return Fate(
-            file=sent.file,
-            published=1,
-            stored=len(now.keys() - sent.before.keys()),
-            duplicates=sum(now[i].duplicates - n for i, n in sent.before.items() if i in now),
-            quarantined=[dict(row) for row in refused.mappings()],
-            indicators=count or 0,
-            incidents=sorted({row.incident_id for row in now.values()}),
-        )
+        with self.app.database.read() as connection:
+            return fate(connection, sent)

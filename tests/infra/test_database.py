@@ -17,7 +17,8 @@ from infra import audit
 from infra.database import Database
 from infra.tables import consumer_offset, metadata, quarantine, raw_body, relay, report
 from intake.correlation import explain
-from intake.quarantine import list_quarantine, replay, show
+from intake.quarantine import discard, replay, show
+from intake.quarantine_listing import Filter, list_quarantine, statistics
 from intake.source_import import import_sources
 from intake.source_outcomes import Outcome, Outcomes, outcomes, record_outcome
 from intake.source_registry import retire
@@ -248,14 +249,21 @@ def test_incidents_merge_and_records_are_replayed_on_any_database(any_database: 
     store.settle(read(*batch), source="test")
     store.settle(read(record(content("both", "hash-1", "hash-2"), offset=3)), source="test")
     assert clusters(any_database) == {frozenset({"left", "right", "both"})}
-    assert replay(any_database, store, LIMITS, [], by="ana") == {1: "unknown-format"}
+    assert replay(any_database, store, LIMITS, [1], by="ana") == {1: "unknown-format"}
     with any_database.read() as connection:
         ids = connection.scalars(select(report.c.id)).all()
         assert sorted(len(explain(connection, each)) for each in ids) == [1, 1, 2]
-        assert [row["reason"] for row in list_quarantine(connection)] == ["unknown-format"]
+        listed = list_quarantine(connection, Filter(group="csirt"), limit=10)
+        assert [row["reason"] for row in listed] == ["unknown-format"]
+        (counted,) = statistics(connection, Filter(status=None))
+        assert (counted["count"], counted["open"], counted["share"]) == (1, 1, 0.25)
         assert connection.scalar(select(func.count()).select_from(quarantine)) == 1
         assert connection.scalar(select(func.count()).select_from(raw_body)) == 4
         assert audit.verify(connection).verified
+    with any_database.write() as connection:
+        discard(connection, [1], reason="a test", by="ana")
+    with any_database.read() as connection:
+        assert list_quarantine(connection, Filter(), limit=10) == []
 
 
 def test_the_registry_of_sources_works_on_both(any_database: Database) -> None:

@@ -12,8 +12,9 @@ from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import quarantine, relay, report
 from intake.preparing import Ready
-from intake.quarantine import list_quarantine, replay, show
-from protocol.errors import NotFound
+from intake.quarantine import discard, replay, show
+from intake.quarantine_listing import Filter, list_quarantine, open_ids
+from protocol.errors import NotFound, Refused
 from protocol.report import ReportContent
 from tests.intake.samples import LIMITS, clusters, content, major, read_all, record, store_of
 
@@ -27,12 +28,14 @@ def keep(database: Database, *bodies: bytes | ReportContent) -> None:
 
 
 def again(database: Database, *ids: int, limits: IntakeSettings = LIMITS) -> dict[int, str]:
-    return replay(database, store_of(database), limits, ids, by="ana")
+    with database.read() as connection:
+        wanted = ids or open_ids(connection, Filter())
+    return replay(database, store_of(database), limits, wanted, by="ana")
 
 
 def listed(database: Database, status: str | None = "open") -> list[tuple[int, str, str]]:
     with database.read() as connection:
-        rows = list_quarantine(connection, status=status)
+        rows = list_quarantine(connection, Filter(status=status), limit=100)
     return [(row["id"], row["reason"], row["status"]) for row in rows]
 
 
@@ -59,7 +62,7 @@ def test_records_are_listed_oldest_first_with_reason_and_message(database: Datab
         (3, "too-large", "open"),
     ]
     with database.read() as connection:
-        first = list_quarantine(connection)[0]
+        first = list_quarantine(connection, Filter(), limit=10)[0]
     assert "body" not in first
     assert first["message"] == "the record is not JSON: it goes wrong at character 1"
     assert (first["group"], first["partition"], first["offset"], first["size"]) == (
@@ -129,7 +132,7 @@ def test_a_record_that_is_still_refused_stays_with_the_reason_of_today(database:
     assert again(database, limits=IntakeSettings(max_depth=1)) == {1: "empty", 2: "too-deep"}
     assert listed(database) == [(1, "empty", "open"), (2, "too-deep", "open")]
     with database.read() as connection:
-        assert "nested deeper" in list_quarantine(connection)[1]["message"]
+        assert "nested deeper" in list_quarantine(connection, Filter(), limit=10)[1]["message"]
         assert connection.scalar(select(func.count()).select_from(report)) == 0
     assert [outcome for _, _, outcome in replays(database)] == ["empty", "too-deep"]
 
@@ -140,10 +143,13 @@ def test_a_record_whose_body_never_came_keeps_the_reason_that_it_has(database: D
     assert again(database) == {1: "bad-header"}
     assert listed(database) == [(1, "bad-header", "open")]
     with database.read() as connection:
-        assert list_quarantine(connection)[0]["message"] == "its body is in Kafka only"
+        assert (
+            list_quarantine(connection, Filter(), limit=10)[0]["message"]
+            == "its body is in Kafka only"
+        )
 
 
-def test_without_ids_all_open_records_are_read_again(database: Database) -> None:
+def test_all_open_records_can_be_read_again(database: Database) -> None:
     keep(database, content("a"), b"{no json", content("b"))
     assert again(database) == {1: "stored", 2: "not-json", 3: "stored"}
     assert again(database) == {2: "not-json"}
@@ -177,3 +183,47 @@ def test_record_and_mark_are_written_together_or_not_at_all(database: Database) 
         assert connection.scalar(select(func.count()).select_from(report)) == 0
         assert connection.scalar(select(quarantine.c.status)) == "open"
     assert replays(database) == []
+
+
+def test_a_discarded_record_keeps_its_body_and_is_not_read_again(database: Database) -> None:
+    keep(database, b"{no json", content("a"), b"{nor this")
+    with database.write() as connection:
+        discard(connection, [1, 3], reason="a broken script", by="ana")
+    assert listed(database, None) == [
+        (1, "not-json", "discarded"),
+        (2, "too-large", "open"),
+        (3, "not-json", "discarded"),
+    ]
+    assert preview(database) == "{no json"
+    assert again(database) == {2: "stored"}
+    with pytest.raises(NotFound, match="no open record 1 "):
+        again(database, 1)
+    with database.read() as connection:
+        rows = [r for r in audit.export(connection) if r["event"] == "quarantine_discarded"]
+    assert [(r["actor"], r["subject"], r["detail"]["reason"]) for r in rows] == [
+        ("ana", "1", "a broken script"),
+        ("ana", "3", "a broken script"),
+    ]
+
+
+def test_nothing_is_discarded_when_one_is_unknown_or_no_reason_is_given(database: Database) -> None:
+    keep(database, b"{no json")
+    with database.write() as connection, pytest.raises(NotFound, match="no open record 7 "):
+        discard(connection, [1, 7], reason="x", by="ana")
+    with database.write() as connection, pytest.raises(Refused, match="--reason"):
+        discard(connection, [1], reason=" ", by="ana")
+    assert listed(database) == [(1, "not-json", "open")]
+
+
+def test_a_long_replay_tells_of_each_record_as_it_happens(database: Database) -> None:
+    keep(database, content("a"), b"{no json")
+    told: list[tuple[int, str]] = []
+    replay(
+        database,
+        store_of(database),
+        LIMITS,
+        [1, 2],
+        by="ana",
+        told=lambda number, outcome: told.append((number, outcome)),
+    )
+    assert told == [(1, "stored"), (2, "not-json")]

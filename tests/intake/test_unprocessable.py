@@ -160,5 +160,5 @@ def test_a_replay_over_which_we_fail_keeps_that_record_and_goes_on(
     store_of(database).settle(read_all(bodies, limits=strict), source="test")
     store = store_of(database)
     monkeypatch.setitem(registry.FORMATS, "leerp-report/1", Broken("a"))
-    assert replay(database, store, LIMITS, [], by="ana") == {1: "unprocessable", 2: "stored"}
+    assert replay(database, store, LIMITS, [1, 2], by="ana") == {1: "unprocessable", 2: "stored"}
     assert put_aside(database) == [(0, "unprocessable"), (1, "too-large")]
