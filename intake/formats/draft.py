@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -225,6 +226,14 @@ class Draft:
         """Add somebody or something concerned."""
         if name := self.line(value, f"an affected {kind}"):
             self._affected[Affected(kind=kind, value=name, role=role, derived=derived)] = None
+
+    def unplaced(self, names: Iterable[str]) -> None:
+        """Note fields that no place in a report is for; they stay in the original record."""
+        if found := sorted(names):
+            shown = ", ".join(name[:40] for name in found[:10])
+            self.warn(
+                self.line(f"{len(found)} fields stay in the original record only: {shown}", "it")
+            )
 
     def relation(
         self, kind: Literal["same-incident", "replaces", "related", "withdraws"], value: object
