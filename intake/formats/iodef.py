@@ -97,9 +97,7 @@ def _incident(incident: Part, lang: str) -> ReportContent:
     return draft.content(
         source_id=source_id,
         title=draft.title([(each, "Description") for each in descriptions], f"IODEF {source_id}"),
-        description=draft.prose(
-            "\n\n".join(dict.fromkeys(said)), "the descriptions"
-        ),
+        description=draft.prose("\n\n".join(dict.fromkeys(said)), "the descriptions"),
         lang=draft.line(word(incident.get("lang")) or lang, "lang"),
         reporter=reporter,
         first_hand=_first_hand(incident, events.discoveries),

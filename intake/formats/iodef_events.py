@@ -176,7 +176,12 @@ class EventReader:
         named = [
             *(name for node in nodes for name in texts(node.get("NodeName"))),
             *(word(a) for node in nodes for a in items(node.get("Address")) if _is_host(a)),
-            *(n for node in nodes for d in objects(node.get("DomainData")) for n in texts(d.get("Name"))),
+            *(
+                n
+                for node in nodes
+                for d in objects(node.get("DomainData"))
+                for n in texts(d.get("Name"))
+            ),
         ]
         if named:
             self.draft.affected("service", "".join(named[0].split()), role=side)
@@ -243,7 +248,9 @@ class EventReader:
 
     def _email(self, email: Any, role: str) -> None:
         if isinstance(email, dict):
-            for address in texts(email.get("EmailTo")):  # who gets a mail of the source is hit by it
+            for address in texts(
+                email.get("EmailTo")
+            ):  # who gets a mail of the source is hit by it
                 self._add(IndicatorType.EMAIL, address, "victim" if role == "source" else "EmailTo")
             for address in texts(email.get("EmailFrom")):
                 self._add(IndicatorType.EMAIL, address, role or "EmailFrom")

@@ -139,8 +139,9 @@ class ListRows:
         confidence: str,
     ) -> None:
         stated = column.kind or kind_of_type(label)
+        pairs: list[tuple[IndicatorType | None, str]] = []
         if "\n" in cell:  # many in one cell, or a quotation mark that was never closed
-            pairs = [(kind, value) for kind, value in indicators_in(cell)]
+            pairs.extend(indicators_in(cell))
         elif "|" in label:
             halves = zip_longest(label.split("|"), cell.split("|", label.count("|")), fillvalue="")
             pairs = [(kind_of_type(name), half) for name, half in halves if half]

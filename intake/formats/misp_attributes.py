@@ -196,7 +196,8 @@ class AttributeReader:
     def _moment(self, value: object, name: str) -> Moment | None:
         """ISO 8601, or the seconds to microseconds since 1970 that MISP's API also writes."""
         digits = str(value) if isinstance(value, int | str) else ""
-        if digits.isdecimal() and (places := _EPOCH_PLACES.get(len(digits))):
+        places = _EPOCH_PLACES.get(len(digits)) if digits.isdecimal() else None
+        if places is not None:
             return Moment.from_epoch(digits[: len(digits) - places])
         return self.draft.moment(value, name)
 

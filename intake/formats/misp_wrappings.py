@@ -16,8 +16,16 @@ from protocol.errors import RejectedReport
 Thing = dict[str, Any]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EVENTS_OWN = {"info", "date", "Org", "Orgc", "threat_level_id"}
+"""Fields that an event has, and no part of one."""
 _PARTS = ("Attribute", "Object", "EventReport")
-_MARKS_OF_AN_ATTRIBUTE = {"category", "to_ids", "event_id", "object_relation", "disable_correlation"}
+_MARKS_OF_AN_ATTRIBUTE = {
+    "category",
+    "to_ids",
+    "event_id",
+    "object_relation",
+    "disable_correlation",
+}
 
 
 def is_manifest(document: Any) -> bool:
@@ -33,13 +41,15 @@ def is_manifest(document: Any) -> bool:
 
 
 def is_part(entry: Any) -> bool:
-    """Whether it is an attribute or an object that came without its event."""
+    """Whether it is an attribute or an object that came without its event, or begins with one."""
     if not isinstance(entry, dict):
         return False
     if isinstance(entry.get("Object"), dict):
         return True
-    inner = entry.get("Attribute")
-    attribute = inner if isinstance(inner, dict) else entry
+    inner = entry.get("Attribute", entry)
+    attribute = inner[0] if isinstance(inner, list) and inner else inner
+    if not isinstance(attribute, dict) or _EVENTS_OWN & entry.keys():
+        return False
     return {"type", "value"} <= attribute.keys() and bool(_MARKS_OF_AN_ATTRIBUTE & attribute.keys())
 
 
@@ -61,7 +71,7 @@ def events_of(document: Any) -> list[Thing]:
 
 def _is_search_result(document: Thing) -> bool:
     """Whether it is the answer to a search for attributes: they, and nothing of an event."""
-    return "Attribute" in document and not {"uuid", "info", "Event"} & document.keys()
+    return "Attribute" in document and not {"uuid", "Event", *_EVENTS_OWN} & document.keys()
 
 
 def _has_event(entry: Thing) -> bool:
@@ -114,8 +124,13 @@ def _partial(event: Thing) -> Thing:
     Their id is made of them, and their time is when the last of them was written.
     """
     parts = [part for name in _PARTS for part in items(event.get(name)) if isinstance(part, dict)]
+    inner = [each for part in parts for each in items(part.get("Attribute"))]
     said = json.dumps([event.get("uuid"), parts], sort_keys=True)
-    written = [text for part in parts if _is_epoch(text := text_of(part.get("timestamp")) or "")]
+    written = [
+        text
+        for part in [*parts, *inner]
+        if isinstance(part, dict) and _is_epoch(text := text_of(part.get("timestamp")) or "")
+    ]
     return event | {
         "uuid": f"misp-parts-{hashlib.sha256(said.encode()).hexdigest()[:32]}",
         "extends_uuid": event.get("uuid"),

@@ -56,6 +56,9 @@ _VALUES = {
 }
 """Observable types without a kind of ours, and the property that identifies them."""
 
+_ALSO = {"file": ("file:name", "name"), "artifact": ("url:value", "url")}
+"""What identifies them beside their hashes."""
+
 _OBSERVABLES = frozenset(
     {path.split(":")[0] for path in _KINDS}
     | _VALUES.keys()
@@ -79,12 +82,10 @@ def read_pattern(pattern: str) -> PatternReading:
     reading = PatternReading()
     tokens, whole = _tokens(pattern)
     reading.unread += not whole
-    for at, (kind, text) in enumerate(tokens):
-        if kind != "path":
+    for at, (kind, written) in enumerate(tokens):
+        if kind != "path" or written.endswith(".type"):
             continue
-        text = text.replace(":", ".").replace(".", ":", 1)  # file:hashes:MD5 of drafts
-        if text.endswith(".type"):
-            continue
+        text = written.replace(":", ".").replace(".", ":", 1)  # file:hashes:MD5 of drafts
         negated = at > 0 and tokens[at - 1][1].upper() in {"NOT", "EXISTS"}
         values = [] if negated else _values(tokens, at + 1)
         reading.found.extend((text, value) for value in values)
@@ -112,11 +113,10 @@ def observables_of(thing: dict[str, Any]) -> Iterator[Observable]:
     if isinstance(hashes, dict):
         for algorithm, digest in hashes.items():
             yield f"{kind}:hashes.{algorithm}", digest
-    if kind == "artifact" and "url" in thing:
-        yield "url:value", thing["url"]
-    if kind == "file":
-        if "name" in thing:
-            yield "file:name", thing["name"]
+    if kind in _ALSO:
+        path, beside = _ALSO[kind]
+        if beside in thing:
+            yield path, thing[beside]
     elif f"{kind}:value" in _KINDS or f"{kind}:address" in _KINDS:
         yield f"{kind}:value", thing.get("value", thing.get("address"))
     elif kind == "network-traffic":
