@@ -92,6 +92,8 @@ class Draft:
     def __init__(self) -> None:
         self.times: list[TimeWindow] = []
         self._indicators: dict[tuple[IndicatorType, str], Indicator] = {}
+        self._said: set[tuple[IndicatorType, str]] = set()
+        """Indicators as they were written: to bring one into its normal form takes a while."""
         self._affected: dict[Affected, None] = {}
         self._relations: dict[Relation, None] = {}
         self._references: dict[str, None] = {}
@@ -188,6 +190,9 @@ class Draft:
         if not text:
             self.warn("an indicator without a value is left out")
             return
+        if (kind, text) in self._said:
+            return
+        self._said.add((kind, text))
         kind, normal = self._normal(kind, text)
         if (kind, normal) in self._indicators:
             return

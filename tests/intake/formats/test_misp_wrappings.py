@@ -26,7 +26,8 @@ def attribute(value: str, **fields: Any) -> dict[str, Any]:
 
 def stub(**fields: Any) -> dict[str, Any]:
     """An event as a search or a live message names it, without its attributes."""
-    return misp_event(attribute_count="7", **fields)["Event"]
+    event: dict[str, Any] = misp_event(attribute_count="7", **fields)["Event"]
+    return event
 
 
 @pytest.mark.requirement("R4")
