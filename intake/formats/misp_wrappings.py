@@ -88,7 +88,7 @@ def _event(entry: Any) -> Thing:
         joined = {name: [*entries(event.get(name)), *parts] for name, parts in beside.items()}
         return event | joined if whole else _partial({**event, **joined})
     counted = text_of(event.get("attribute_count")) or ""
-    if counted.isdecimal() and int(counted) and not whole:
+    if counted.isdecimal() and int(counted) and not any(event.get(name) for name in _PARTS):
         raise RejectedReport(
             "misp-event-index",
             "this lists MISP events without their attributes; send the events themselves",

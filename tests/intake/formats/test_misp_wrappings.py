@@ -83,7 +83,10 @@ def test_an_attribute_beside_a_whole_event_is_added_to_it() -> None:
     assert values(content, Kind.DOMAIN) == {"one.example", "two.example"}
 
 
-@pytest.mark.parametrize("document", [{"Event": stub()}, [stub()], {"response": [stub()]}])
+@pytest.mark.parametrize(
+    "document",
+    [{"Event": stub()}, [stub()], {"response": [stub()]}, stub(Attribute=[], Object=[])],
+)
 def test_an_index_of_events_is_refused_since_it_holds_no_indicators(document: Any) -> None:
     with pytest.raises(RejectedReport) as refused:
         read(document)
