@@ -7,6 +7,7 @@ ever unpacked, loaded or fetched. Source: issue 5, "Safe limits"; reliability F-
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any, Literal
 
 from infra.settings import IntakeSettings
@@ -35,10 +36,12 @@ _BINARIES = {
     b"\x7fELF": "a program",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
+    b"{\\rtf": "a rich text document",
     b"GIF87a": "a picture",
     b"GIF89a": "a picture",
     b"SQLite format 3\x00": "a database",
 }
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
 _OF_MEDIA_TYPE: dict[str, Kind] = {
     "message/rfc822": "mail",
     "text/csv": "text",
@@ -63,6 +66,10 @@ def decode(
     """
     check_size(body, limits.max_record_bytes)
     _check_binary(body)
+    if kind in {None, "json"} and body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        text = decode_text(body, None)  # as some systems write every file
+        if text.lstrip().startswith(("{", "[")):
+            return _json(text.encode(), limits)
     if kind is None:
         kind = _OF_MEDIA_TYPE.get((media_type or "").partition(";")[0].strip().lower())
     match kind or _kind_of(body):
@@ -82,6 +89,10 @@ def _check_binary(body: bytes) -> None:
             "archive",
             "this is an archive or office document, which is never unpacked here;"
             " unpack it and send what is in it, one file to a record",
+        )
+    if _HTML.match(body[:1_000]):
+        raise RejectedReport(
+            "unknown-format", "this is a web page; send the report itself in an accepted format"
         )
     for mark, what in _BINARIES.items():
         if body.startswith(mark):

@@ -56,6 +56,8 @@ class MailDocument:
     message_id: str
     in_reply_to: tuple[str, ...]
     text: str
+    forwarded: str
+    """The text of mails within the mail."""
     body: bytes
     documents: list[tuple[int, Any]] = field(default_factory=list)
     refused: list[tuple[int, RejectedReport]] = field(default_factory=list)
@@ -90,23 +92,38 @@ def read_mail(body: bytes, limits: IntakeSettings) -> tuple[MailDocument, list[P
             "too-many-lines", f"the mail has more than {limits.max_mail_lines} lines"
         )
     message = _parse(body, limits)
-    plain: list[str] = []
-    html: list[str] = []
     parts: list[Part] = []
+    own, forwarded = _Texts(), _Texts()
     for leaf, inside in _leaves(message, limits):
         part = _part(leaf, limits)
-        is_text = not part.name and leaf.get_content_disposition() != "attachment" and not inside
-        if is_text and part.media_type == "text/html":
-            html.append(decode_loosely(part.body, leaf.get_content_charset()))
+        is_text = not part.name and leaf.get_content_disposition() != "attachment"
+        if is_text and (forwarded if inside else own).take(leaf, part) and not inside:
             continue
-        if is_text and part.media_type == "text/plain":
-            plain.append(decode_loosely(part.body, leaf.get_content_charset()))
-            if not _is_structured(part.body):
-                continue
         if part.body.strip():
             parts.append(part)
-    text = "\n\n".join(plain).strip() or "\n\n".join(text_of_html(each) for each in html).strip()
-    return _document(message, text, body), parts
+    return _document(message, own.joined(), forwarded.joined(), body), parts
+
+
+@dataclass(slots=True)
+class _Texts:
+    """What people wrote, once if it came as plain text and as a page."""
+
+    plain: list[str] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+
+    def take(self, leaf: Message, part: Part) -> bool:
+        """Take a leaf up; False if it is, or may be, something else to be read."""
+        if part.media_type not in {"text/html", "text/plain"}:
+            return False
+        is_page = part.media_type == "text/html"
+        (self.html if is_page else self.plain).append(
+            decode_loosely(part.body, leaf.get_content_charset())
+        )
+        return is_page or not _is_structured(part.body)
+
+    def joined(self) -> str:
+        plain = "\n\n".join(self.plain).strip()
+        return plain or "\n\n".join(text_of_html(each) for each in self.html).strip()
 
 
 def _parse(body: bytes, limits: IntakeSettings) -> Message:
@@ -138,12 +155,29 @@ def _leaves(message: Message, limits: IntakeSettings) -> Iterator[tuple[Message,
                 f"the mail's parts are nested deeper than the {limits.max_mail_depth} levels accepted",
             )
         payload = part.get_payload()
+        if part.get_content_type() == "message/feedback-report" and isinstance(payload, list):
+            yield _as_text(payload), inside
+            continue
         if not isinstance(payload, list):
             yield part, inside
             continue
         inside = inside or part.get_content_maintype() == "message"
         inner = [each for each in payload if isinstance(each, Message)]
         pending.extend((each, depth + 1, inside) for each in reversed(inner))
+
+
+def _as_text(fields: list[Any]) -> Message:
+    """A feedback report (RFC 5965) as the text that it is; the parser takes it for headers."""
+    leaf = Message()
+    lines = [
+        f"{name}: {value}"
+        for each in fields
+        if isinstance(each, Message)
+        for name, value in each.items()
+    ]
+    leaf.set_payload("\n".join(lines).encode("utf-8", "replace").decode("latin-1"))
+    leaf["Content-Type"] = 'text/plain; name="feedback-report"'
+    return leaf
 
 
 def _part(leaf: Message, limits: IntakeSettings) -> Part:
@@ -178,7 +212,7 @@ def _header(message: Message, name: str) -> str:
     return str(message.get(name, ""))[:_HEADER_LENGTH]
 
 
-def _document(message: Message, text: str, body: bytes) -> MailDocument:
+def _document(message: Message, text: str, forwarded: str, body: bytes) -> MailDocument:
     addresses = _ADDRESS.findall(" ".join(_header(message, name) for name in _ADDRESS_FIELDS))
     author = _header(message, "From")
     sender = _ADDRESS.search(author)
@@ -193,5 +227,6 @@ def _document(message: Message, text: str, body: bytes) -> MailDocument:
         message_id=found[1] if found else "",
         in_reply_to=tuple(_MESSAGE_ID.findall(_header(message, "In-Reply-To"))[:10]),
         text=text,
+        forwarded=forwarded,
         body=body,
     )

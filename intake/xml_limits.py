@@ -6,6 +6,7 @@ content is looked at. Source: domain 6.4; reliability F-K4; OWASP ASVS 5.0 1.5.1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from protocol.errors import RejectedReport
 
 _MOST_ATTRIBUTES = 100
 _FOREIGN = "http://www.w3.org/2001/XMLSchema-instance"
+_MARK_OF_XML = re.compile(rb"<(?:[A-Za-z_:!?/\x80-\xff]|$)")
 _MARKS_OF_UTF_16 = (b"\xff\xfe<\x00", b"\xfe\xff\x00<", b"<\x00", b"\x00<")
 
 
@@ -34,9 +36,9 @@ class XmlDocument:
 
 
 def looks_like_xml(body: bytes) -> bool:
-    """Whether the first character is ``<``, in UTF-8 or UTF-16."""
+    """Whether it begins with a tag, in UTF-8 or UTF-16; ``<34>`` is syslog's."""
     start = body[:1_000].removeprefix(b"\xef\xbb\xbf").lstrip()
-    return start.startswith(b"<") or body.startswith(_MARKS_OF_UTF_16)
+    return _MARK_OF_XML.match(start) is not None or body.startswith(_MARKS_OF_UTF_16)
 
 
 def decode_xml(body: bytes, limits: IntakeSettings) -> XmlDocument:

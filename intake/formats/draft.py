@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -91,6 +92,8 @@ class Draft:
     def __init__(self) -> None:
         self.times: list[TimeWindow] = []
         self._indicators: dict[tuple[IndicatorType, str], Indicator] = {}
+        self._said: set[tuple[IndicatorType, str]] = set()
+        """Indicators as they were written: to bring one into its normal form takes a while."""
         self._affected: dict[Affected, None] = {}
         self._relations: dict[Relation, None] = {}
         self._references: dict[str, None] = {}
@@ -187,6 +190,9 @@ class Draft:
         if not text:
             self.warn("an indicator without a value is left out")
             return
+        if (kind, text) in self._said:
+            return
+        self._said.add((kind, text))
         kind, normal = self._normal(kind, text)
         if (kind, normal) in self._indicators:
             return
@@ -225,6 +231,14 @@ class Draft:
         """Add somebody or something concerned."""
         if name := self.line(value, f"an affected {kind}"):
             self._affected[Affected(kind=kind, value=name, role=role, derived=derived)] = None
+
+    def unplaced(self, names: Iterable[str]) -> None:
+        """Note fields that no place in a report is for; they stay in the original record."""
+        if found := sorted(names):
+            shown = ", ".join(name[:40] for name in found[:10])
+            self.warn(
+                self.line(f"{len(found)} fields stay in the original record only: {shown}", "it")
+            )
 
     def relation(
         self, kind: Literal["same-incident", "replaces", "related", "withdraws"], value: object

@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from intake.formats.base import in_turn
 from intake.formats.draft import Draft, identifier, items, text_of
+from intake.formats.vocabulary import tlp_of
 from protocol.errors import RejectedReport
 from protocol.indicators import guess_type
+from protocol.markings import Marking
 from protocol.report import IndicatorType, ReportContent, Reporter, TimeKind, TimeWindow
 
 _CATEGORIES = {
@@ -48,6 +50,8 @@ _KINDS = {
     "ASN": IndicatorType.OTHER,
     "Netname": IndicatorType.OTHER,
 }
+_NEED_HELP = ("vulnerable", "availability:outage")
+"""Classes whose Source is weak or broken itself, and attacks nobody."""
 _NAMING = ("Hostname", "IP4", "IP6", "URL", "Email", "MAC")
 _DURATION = re.compile(r"(?:([0-9]{1,4})[Dd])?([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?")
 
@@ -76,9 +80,11 @@ def _message(message: Any) -> ReportContent:
     rsit = _rsit(categories, draft)
     _times(message, draft)
     confidence = text_of(message.get("Confidence")) or ""
-    for side, role in (("Source", "source"), ("Target", "victim")):
-        for party in items(message.get(side)):
-            _party(party, "source" if role == "source" else "victim", confidence, draft)
+    origin: Side = "victim" if rsit.startswith(_NEED_HELP) else "source"
+    for party in items(message.get("Source")):
+        _party(party, origin, confidence, draft)
+    for party in items(message.get("Target")):
+        _party(party, "victim", confidence, draft)
     _relations(message, draft)
     _attachments(message, draft)
     name, first_hand = _reporter(message, draft)
@@ -92,7 +98,13 @@ def _message(message: Any) -> ReportContent:
         reporter=Reporter(name=name),
         first_hand=first_hand,
         rsit=rsit,
+        marking=_marking(message, draft),
     )
+
+
+def _marking(message: dict[str, Any], draft: Draft) -> Marking:
+    stated = text_of(message.get("TLP"))
+    return Marking(tlp=tlp_of(stated, draft)) if stated else Marking()
 
 
 def _rsit(categories: list[str], draft: Draft) -> str:
@@ -173,8 +185,11 @@ def _party(party: Any, role: Side, confidence: str, draft: Draft) -> None:
         draft.indicator(IndicatorType.OTHER if hidden else kind, hostname, role=role)
     for key, kind in _KINDS.items():
         for value in items(party.get(key)):
+            blurred = hidden and kind is not IndicatorType.PORT
+            if key == "ASN" and (text_of(value) or "").isdecimal():
+                value = f"AS{value}"  # noqa: PLW2901
             draft.indicator(
-                IndicatorType.OTHER if hidden else kind, value, role=role, confidence=confidence
+                IndicatorType.OTHER if blurred else kind, value, role=role, confidence=confidence
             )
 
 
@@ -195,6 +210,8 @@ def _attachments(message: dict[str, Any], draft: Draft) -> None:
             continue
         if "Content" in attachment or "ContentID" in attachment:
             draft.warn("an attachment stays in the original record")
+        for name in items(attachment.get("FileName")):
+            draft.indicator(IndicatorType.OTHER, name, role="filename")
         for value in items(attachment.get("Hash")):
             kind, _, digest = (text_of(value) or "").partition(":")
             known = kind in {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
@@ -210,4 +227,5 @@ def _reporter(message: dict[str, Any], draft: Draft) -> tuple[str, bool | None]:
     if not nodes:
         return draft.reporter_name(), None
     relayed = any("Relay" in items(node.get("Type")) for node in nodes)
-    return draft.reporter_name(nodes[-1].get("Name"), nodes[-1].get("SW")), not relayed
+    named = [*items(nodes[-1].get("Name")), *items(nodes[-1].get("SW"))]
+    return draft.reporter_name(*named), not relayed

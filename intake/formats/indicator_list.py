@@ -7,6 +7,7 @@ time of the report. Source: issue 5, "Formats".
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -19,13 +20,17 @@ from intake.formats.prose import indicators_in, stated_tlp
 from intake.texts import TextDocument
 from protocol.errors import RejectedReport
 from protocol.markings import Marking, Tlp
-from protocol.report import ReportContent, Reporter
+from protocol.report import IndicatorType, ReportContent, Reporter
 
 _COMMENT = re.compile(r"(?:#|//|;)")
 _TRAILING_COMMENT = re.compile(r"\s(?:#|//).*")
+_HEADING = re.compile(r"(?:[\w/()&+-]+ ?){1,5}:?")
+_SINK = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+(?=\S)")
+"""Where a hosts file sends the names that it blocks."""
 _LOOKED_AT = 1_000
 _SHARE = 0.8
 """Of the lines of a text that nobody declared to be a list; below, it is something else."""
+_SHARE_WITH_HEADINGS = 0.5
 
 
 class CsvList:
@@ -68,8 +73,15 @@ class TextList:
         lines = _lines(document.text)
         if document.declared:
             return bool(lines)
-        telling = sum(_is_telling(line) for line in lines[:_LOOKED_AT])
-        return telling > 0 and telling >= _SHARE * min(len(lines), _LOOKED_AT)
+        seen = lines[:_LOOKED_AT]
+        others = [line for line in seen if not _is_telling(line)]
+        telling = len(seen) - len(others)
+        headings = sum(_HEADING.fullmatch(line[:200]) is not None for line in others)
+        return (
+            telling > 0
+            and telling >= _SHARE * (len(seen) - headings)
+            and telling >= _SHARE_WITH_HEADINGS * len(seen)
+        )
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
         """Translate the list; see ``Adapter.read``.
@@ -92,7 +104,9 @@ class TextList:
                     f"a line is longer than the {limits.max_cell_length} characters accepted",
                 )
             found = list(indicators_in(line))
-            if not found:
+            if network := _network(line):
+                draft.indicator(IndicatorType.OTHER, network, role="network")
+            elif not found:
                 draft.warn("a line without an indicator stays in the original record only")
             for kind, value in found:
                 draft.indicator(kind, value)
@@ -102,12 +116,23 @@ class TextList:
 
 def _lines(text: str) -> list[str]:
     """The lines that are no comments, without comments at their ends."""
-    lines = (_TRAILING_COMMENT.sub("", line).strip() for line in text.splitlines())
+    plain = text.removeprefix("\ufeff").splitlines()
+    lines = (_SINK.sub("", _TRAILING_COMMENT.sub("", line)).strip() for line in plain)
     return [line for line in lines if line and not _COMMENT.match(line)]
 
 
 def _is_telling(line: str) -> bool:
-    return any(True for _ in indicators_in(line[:2_000].split(maxsplit=1)[0]))
+    first = line[:2_000].split(maxsplit=1)[0]
+    return any(True for _ in indicators_in(first)) or bool(_network(line))
+
+
+def _network(line: str) -> str:
+    """The network of addresses that a line begins with, empty if with none."""
+    first = line[:100].split(maxsplit=1)[0].rstrip(",;")
+    try:
+        return str(ipaddress.ip_network(first, strict=False)) if "/" in first else ""
+    except ValueError:
+        return ""
 
 
 def _content(

@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 from intake.formats.base import in_turn
 from intake.formats.draft import Draft, items, text_of
-from intake.formats.vocabulary import TLP_LABELS
+from intake.formats.vocabulary import tlp_of
 from protocol.errors import RejectedReport
-from protocol.markings import Marking, Tlp
+from protocol.markings import Marking
 from protocol.report import IndicatorType, ReportContent, Reporter, TimeKind
 
 Event = dict[str, Any]
-Side = Literal["victim", "source"]
+Side = Literal["victim", "source", "intermediate"]
 
 _MARKS = (
     "classification.", "feed.", "time.", "source.", "destination.", "event_description.",
@@ -40,6 +40,21 @@ _TAXONOMIES = {
     "vulnerable": "ddos-amplifier information-disclosure potentially-unwanted-accessible"
     " vulnerable-system weak-crypto",
 }
+_OLD_TYPES = {
+    "backdoor": "system-compromise",
+    "botnet-drone": "infected-system",
+    "c&c": "c2-server",
+    "c2server": "c2-server",
+    "compromised": "system-compromise",
+    "defacement": "unauthorised-information-modification",
+    "leak": "data-leak",
+    "ransomware": "infected-system",
+    "unauthorized-command": "unprivileged-account-compromise",
+    "unauthorized-login": "unprivileged-account-compromise",
+    "vulnerable-client": "vulnerable-system",
+    "vulnerable-service": "vulnerable-system",
+}
+"""Types that IntelMQ used before version 3, by the name that they have since."""
 _TAXONOMY_OF = {kind: taxonomy for taxonomy, kinds in _TAXONOMIES.items() for kind in kinds.split()}
 _SIDES = ("source.", "destination.")
 _TECHNICAL = {"availability:outage", "availability:misconfiguration"}
@@ -53,6 +68,7 @@ _OF_A_SIDE = {
     "fqdn": IndicatorType.DOMAIN,
     "url": IndicatorType.URL,
     "port": IndicatorType.PORT,
+    "network": IndicatorType.OTHER,
     "account": IndicatorType.OTHER,
     "reverse_dns": IndicatorType.OTHER,
 }
@@ -84,24 +100,25 @@ class IntelMq:
 def _event(event: Any) -> ReportContent:
     if not isinstance(event, dict):
         raise RejectedReport("format-mismatch", "it is not an object with the keys of IntelMQ")
+    if event.get("__type") == "Report":
+        raise RejectedReport(
+            "intelmq-report",
+            "this is a report of IntelMQ, which no parser bot has read yet; send its events",
+        )
     draft = Draft()
     rsit = _class(event, draft)
     _times(event, draft)
     victim = rsit.startswith("vulnerable") or rsit.endswith(":infected-system")
     _side(event, "source", "victim" if victim else "source", draft)
-    _side(event, "destination", "victim", draft)
+    # an infected or weak system meets servers, sinkholes or scanners there, and no victim
+    _side(event, "destination", "intermediate" if victim else "victim", draft)
     for key, kind in _HASHES.items():
         if key in event:
             draft.indicator(kind, event[key], role="malware")
     draft.affected("organisation", event.get("event_description.target"))
     draft.reference(event.get("event_description.url"))
     draft.relation("related", event.get("misp.event_uuid"))
-    unread = sorted(key for key in event if key not in _READ and not key.startswith(_SIDES))
-    if unread:
-        shown = ", ".join(key[:40] for key in unread[:10])
-        draft.warn(
-            draft.line(f"{len(unread)} keys stay in the original record only: {shown}", "it")
-        )
+    draft.unplaced(key for key in event if key not in _READ and not key.startswith(_SIDES))
     technical = rsit in _TECHNICAL
     return draft.content(
         source_id=_id(event),
@@ -120,8 +137,9 @@ def _event(event: Any) -> ReportContent:
 
 def _class(event: Event, draft: Draft) -> str:
     """The RSIT class; the taxonomy follows from the type where it is not stated."""
-    kind = (text_of(event.get("classification.type")) or "").lower()
-    taxonomy = (text_of(event.get("classification.taxonomy")) or "").lower()
+    kind = "-".join((text_of(event.get("classification.type")) or "").lower().split())
+    kind = _OLD_TYPES.get(kind, kind)
+    taxonomy = "-".join((text_of(event.get("classification.taxonomy")) or "").lower().split())
     taxonomy = taxonomy or _TAXONOMY_OF.get(kind, "")
     if "test" in {kind, taxonomy}:
         raise RejectedReport(
@@ -186,9 +204,4 @@ def _id(event: Event) -> str:
 
 def _marking(event: Event, draft: Draft) -> Marking:
     stated = text_of(event.get("tlp"))
-    if not stated:
-        return Marking()
-    label = TLP_LABELS.get(stated.lower().removeprefix("tlp:").strip())
-    if label is None:
-        draft.warn("the TLP label is none of TLP 2.0 and is treated as RED")
-    return Marking(tlp=label or Tlp.RED)
+    return Marking(tlp=tlp_of(stated, draft)) if stated else Marking()

@@ -85,18 +85,19 @@ def _incident(incident: Part, lang: str) -> ReportContent:
     events.read(incident)
     reporter = _reporter(incident, owner, draft)
     _relations(incident, source_id, draft)
+    for method in objects(incident.get("Method")):
+        events.references(method)
     effect = effect_of(
         objects(incident.get("Assessment")), objects(incident.get("EventData")), draft
     )
     descriptions = texts(incident.get("Description"))
+    said = [*descriptions, *effect.descriptions, *events.descriptions]
     for expectation in [*objects(incident.get("Expectation")), *events.expectations]:
         draft.warn(draft.line(f"the sender asks: {word(expectation.get('action'))[:60]}", "it"))
     return draft.content(
         source_id=source_id,
         title=draft.title([(each, "Description") for each in descriptions], f"IODEF {source_id}"),
-        description=draft.prose(
-            "\n\n".join([*descriptions, *events.descriptions]), "the descriptions"
-        ),
+        description=draft.prose("\n\n".join(dict.fromkeys(said)), "the descriptions"),
         lang=draft.line(word(incident.get("lang")) or lang, "lang"),
         reporter=reporter,
         first_hand=_first_hand(incident, events.discoveries),
@@ -184,8 +185,6 @@ def _relations(incident: Part, source_id: str, draft: Draft) -> None:
             for thing in objects(holder.get(key)):
                 for stated in texts(thing.get(name)):
                     draft.relation("related", stated)
-    for method in objects(incident.get("Method")):
-        EventReader(draft, "").references(method)
 
 
 def _first_hand(incident: Part, discoveries: list[Part]) -> bool | None:

@@ -41,6 +41,8 @@ class Effect:
     cause: CauseClaim
     technical_failure: Literal["yes", "unknown"]
     rsit: str
+    descriptions: tuple[str, ...]
+    """What the assessments say in words."""
 
 
 def effect_of(assessments: list[Part], events: list[Part], draft: Draft) -> Effect:
@@ -51,10 +53,12 @@ def effect_of(assessments: list[Part], events: list[Part], draft: Draft) -> Effe
     disrupted = False
     losses: list[float] = []
     causes: list[str] = []
+    said: list[str] = []
     for assessment in whole:
         actual = word(assessment.get("occurrence")) == "actual"
         for impact in _impacts(assessment):
             kind = word(impact.get("type"))
+            said.extend([*texts(impact.get("Description")), *texts(impact.get("value"))])
             kinds.append(kind if kind in _CLASSES else kind.partition("-")[0])
             completions.append(word(impact.get("completion")))
             happened = completions[-1] == "succeeded" or (actual and completions[-1] != "failed")
@@ -76,8 +80,15 @@ def effect_of(assessments: list[Part], events: list[Part], draft: Draft) -> Effe
             statement=draft.prose("\n".join(causes), "Cause"),
         ),
         technical_failure="yes" if misconfigured else "unknown",
-        rsit=next((_CLASSES[kind] for kind in kinds if kind in _CLASSES), ""),
+        rsit=_class(kinds, blocked=blocked),
+        descriptions=tuple(said),
     )
+
+
+def _class(kinds: list[str], *, blocked: bool) -> str:
+    """Of the first impact that has one; an intrusion that failed is an attempt."""
+    found = next((_CLASSES[kind] for kind in kinds if kind in _CLASSES), "")
+    return "intrusion-attempts" if blocked and found == "intrusions" else found
 
 
 def _impacts(assessment: Part) -> list[Part]:

@@ -7,6 +7,7 @@ and each part is read by its name; what wraps it does not matter. Source: domain
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -70,6 +71,9 @@ _ORIGINAL_ONLY = {
     "Signature": "a signature stays in the original record only",
 }
 _MOST_PORTS = 20
+_LISTED = re.compile(r"[\s,;]+")
+_ONE_WORD = {"ipv4-addr", "ipv6-addr", "ipv4-net", "ipv6-net", "fqdn", "domain-name", "e-mail"}
+"""Observables without spaces or commas, whose lists people also write on one line."""
 
 
 @dataclass(slots=True)
@@ -113,9 +117,9 @@ class EventReader:
             urls = [html.unescape("".join(url.split())) for url in texts(reference.get("URL"))]
             named = objects(reference.get("ReferenceName"))
             names = [word(each) or word(each.get("ID")) for each in named]
-            stated = [*texts(reference.get("ReferenceName")), *names]
-            for each in urls or stated or texts(reference.get("Description")):
+            for each in [*texts(reference.get("ReferenceName")), *names, *urls]:
                 self.draft.reference(each)
+            self.descriptions.extend(texts(reference.get("Description")))
         for vulnerability in objects(method.get("Vulnerability")):
             for each in texts(vulnerability.get("VulnerabilityID")) or texts(
                 vulnerability.get("ID")
@@ -146,6 +150,9 @@ class EventReader:
     def _named(self, name: str, part: Any, role: str) -> None:
         if name in _ASIDE:
             return
+        if name == "Description":
+            self.descriptions.extend(texts(part))
+            return
         if name in _ORIGINAL_ONLY:
             self.draft.warn(_ORIGINAL_ONLY[name])
             return
@@ -168,7 +175,13 @@ class EventReader:
         nodes = objects(system.get("Node"))
         named = [
             *(name for node in nodes for name in texts(node.get("NodeName"))),
-            *(word(a) for node in nodes for a in items(node.get("Address")) if word(a)),
+            *(word(a) for node in nodes for a in items(node.get("Address")) if _is_host(a)),
+            *(
+                n
+                for node in nodes
+                for d in objects(node.get("DomainData"))
+                for n in texts(d.get("Name"))
+            ),
         ]
         if named:
             self.draft.affected("service", "".join(named[0].split()), role=side)
@@ -230,12 +243,17 @@ class EventReader:
             return
         lines = (word(key.get("KeyName")) or word(key.get("value"))).splitlines()
         self._add(IndicatorType.OTHER, "".join(line.strip() for line in lines), "registry key")
+        if key.get("Value") or key.get("KeyValue"):
+            self.draft.warn("values of registry keys stay in the original record only")
 
     def _email(self, email: Any, role: str) -> None:
         if isinstance(email, dict):
-            for name in ("EmailTo", "EmailFrom"):
-                for address in texts(email.get(name)):
-                    self._add(IndicatorType.EMAIL, address, role or name)
+            for address in texts(
+                email.get("EmailTo")
+            ):  # who gets a mail of the source is hit by it
+                self._add(IndicatorType.EMAIL, address, "victim" if role == "source" else "EmailTo")
+            for address in texts(email.get("EmailFrom")):
+                self._add(IndicatorType.EMAIL, address, role or "EmailFrom")
             for subject in texts(email.get("EmailSubject")):
                 self._add(IndicatorType.OTHER, subject, "email subject")
         self._walk(email, role)
@@ -248,10 +266,18 @@ class EventReader:
             category = word(bulk.get("ext-type"))
         for entry in items(bulk.get("BulkObservableList")):
             for line in word(entry).splitlines():
-                self._observable(category, line.strip(), role)
+                pieces = _LISTED.split(line) if category in _ONE_WORD else [line]
+                for piece in pieces:
+                    self._observable(category, piece.strip(), role)
 
     def _moment(self, time: Any, _role: str) -> None:
         self.draft.time(TimeKind.OBSERVED, word(time), "DateTime")
+
+
+def _is_host(address: Any) -> bool:
+    """Whether an Address names a host or its network, and not a number of its operator."""
+    category = word(address.get("category")) if isinstance(address, dict) else ""
+    return bool(word(address)) and (not category or category.startswith(("ipv4", "ipv6", "fqdn")))
 
 
 def _span(first: str, last: str) -> range | None:

@@ -28,6 +28,7 @@ class Use(Enum):
     TLP = auto()
     CONFIDENCE = auto()
     REFERENCE = auto()
+    TARGET = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +44,19 @@ class Column:
 _KINDS: dict[IndicatorType | None, str] = {
     IndicatorType.DOMAIN: "domain domains domain_name fqdn fqdns hostname hostnames host_name dns",
     IndicatorType.IP: "ip ips ipv4 ipv6 ip_address ip_addresses ipaddress ipv4_addr ipv6_addr"
-    " src_ip dst_ip source_ip dest_ip destination_ip ip_src ip_dst ip_addr",
+    " src_ip dst_ip source_ip dest_ip destination_ip ip_src ip_dst ip_addr srcip dstip",
     IndicatorType.URL: "url urls uri uris full_url",
     IndicatorType.MD5: "md5 md5_hash hash_md5 file_md5 filehash_md5",
     IndicatorType.SHA1: "sha1 sha_1 sha1_hash hash_sha1 file_sha1 filehash_sha1",
     IndicatorType.SHA256: "sha256 sha_256 sha256_hash hash_sha256 file_sha256 filehash_sha256",
     IndicatorType.EMAIL: "email emails e_mail email_address email_src email_dst",
-    IndicatorType.PORT: "port ports src_port dst_port source_port dest_port destination_port",
+    IndicatorType.PORT: "port ports src_port dst_port source_port dest_port destination_port"
+    " srcport dstport",
     IndicatorType.WALLET: "btc bitcoin wallet btc_address bitcoin_address btc_wallet xmr monero",
     IndicatorType.OTHER: "filename file_name filepath file_path mutex registry_key regkey"
-    " user_agent sha512 sha_512 imphash ssdeep tlsh ja3 asn",
+    " user_agent sha512 sha_512 imphash ssdeep tlsh ja3 ja3_md5 ja3s jarm asn cidr network",
     None: "indicator indicators ioc iocs observable observables value ioc_value indicator_value"
-    " indicator_of_compromise artifact artefact host address c2 c_c cnc c2_server target hash hashes"
+    " indicator_of_compromise artifact artefact host address c2 c_c cnc c2_server hash hashes"
     " file_hash filehash ip_port dst_ip_port domain_ip hostname_port sample",
 }
 _OTHER_USES = {
@@ -62,12 +64,15 @@ _OTHER_USES = {
     Use.FIRST: "first_seen firstseen first_observed first_seen_utc date timestamp time datetime"
     " event_time observed seen",
     Use.LAST: "last_seen lastseen last_observed last_seen_utc last_online",
-    Use.REPORTED: "reported published created dateadded date_added added_on",
+    Use.REPORTED: "reported published created dateadded date_added added_on listingdate listing_date"
+    " submission_time",
     Use.NAME: "name malware malware_name associated_malware malware_family malware_printable family"
-    " threat threat_name campaign label signature comment comments description notes note",
+    " threat threat_name campaign label signature comment comments description notes note"
+    " listingreason listing_reason",
     Use.TLP: "tlp",
     Use.CONFIDENCE: "confidence confidence_level",
     Use.REFERENCE: "reference references cve",
+    Use.TARGET: "target targets victim",
 }
 _COLUMNS = {
     name: Column(use=Use.INDICATOR, name=name, kind=kind)

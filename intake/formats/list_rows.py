@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,13 +10,16 @@ from itertools import zip_longest
 
 from intake.formats.draft import Draft
 from intake.formats.list_columns import Column, Use, is_empty, kind_of_type
-from intake.formats.prose import kind_of_word
+from intake.formats.prose import indicators_in, kind_of_word
 from intake.formats.times import Moment
 from intake.formats.vocabulary import TLP_LABELS
 from protocol.indicators import guess_type
 from protocol.markings import Tlp
 from protocol.report import IndicatorType, TimeKind, TimeWindow
 
+_COMPACT_DATE = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
+_EPOCH_LENGTH = 9
+_NOBODY = {"other", "others", "various", "multiple"}
 _Cells = list[tuple[Column, str]]
 
 
@@ -59,6 +63,8 @@ class ListRows:
                     self.said.names[self._draft.line(cell, "a name")] = None
                 case Use.TLP:
                     self._label(cell)
+                case Use.TARGET:
+                    self._target(column, cell, seen)
                 case Use.REFERENCE:
                     self._draft.reference(cell)
                 case _:
@@ -89,8 +95,7 @@ class ListRows:
         for column, cell in cells:
             if column.use not in {Use.FIRST, Use.LAST, Use.REPORTED}:
                 continue
-            moment = Moment.read(f"{cell}Z" if column.utc and ":" in cell[-6:] else cell)
-            moment = moment or Moment.from_epoch(cell)
+            moment = self._moment(column, cell)
             if moment is None:
                 self._draft.warn(f"a time in column {column.name} cannot be read")
             elif column.use is Use.REPORTED:
@@ -102,6 +107,22 @@ class ListRows:
                 else:
                     last = moment.latest
         return first, last
+
+    @staticmethod
+    def _moment(column: Column, cell: str) -> Moment | None:
+        if match := _COMPACT_DATE.fullmatch(cell):  # as MISP's export writes days
+            return Moment.read("-".join(match.groups()))
+        moment = Moment.read(f"{cell}Z" if column.utc and ":" in cell[-6:] else cell)
+        return moment or (Moment.from_epoch(cell) if len(cell) >= _EPOCH_LENGTH else None)
+
+    def _target(
+        self, column: Column, cell: str, seen: tuple[datetime | None, datetime | None]
+    ) -> None:
+        """Where a name or a page leads, or whose users were to be deceived."""
+        if kind_of_word(cell) is not None:
+            self._indicator(column, cell, "", seen, "")
+        elif cell.lower() not in _NOBODY:
+            self._draft.affected("organisation", cell)
 
     def _label(self, cell: str) -> None:
         label = TLP_LABELS.get(cell.lower().removeprefix("tlp:").strip())
@@ -118,8 +139,16 @@ class ListRows:
         confidence: str,
     ) -> None:
         stated = column.kind or kind_of_type(label)
-        for value in cell.split("|") if "|" in label else [cell]:
-            for kind, part in self._parts(stated, value):
+        pairs: list[tuple[IndicatorType | None, str]] = []
+        if "\n" in cell:  # many in one cell, or a quotation mark that was never closed
+            pairs.extend(indicators_in(cell))
+        elif "|" in label:
+            halves = zip_longest(label.split("|"), cell.split("|", label.count("|")), fillvalue="")
+            pairs = [(kind_of_type(name), half) for name, half in halves if half]
+        else:
+            pairs = [(stated, cell)]
+        for known, value in pairs:
+            for kind, part in self._parts(known, value):
                 named = label or column.name
                 self._draft.indicator(
                     kind,

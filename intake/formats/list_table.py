@@ -42,7 +42,7 @@ class Table:
         reader = csv.reader(stream, delimiter=self.delimiter, skipinitialspace=True)
         count = 0
         while (row := _next(reader)) is not None:
-            if not any(cell.strip() for cell in row) or row[0].lstrip().startswith("#"):
+            if not any(cell.strip("-: ") for cell in row) or row[0].lstrip().startswith("#"):
                 continue
             count += 1
             if count > limits.max_rows:

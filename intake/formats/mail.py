@@ -11,9 +11,11 @@ from typing import Any
 
 from intake.formats.base import UNDATED, Adapter
 from intake.formats.draft import LINE, Draft
+from intake.formats.mail_fields import FieldReport
 from intake.formats.prose import indicators_in, stated_tlp, was_cut
 from intake.formats.times import Moment
 from intake.mails import MailDocument
+from intake.texts import TextDocument
 from protocol.errors import RejectedReport
 from protocol.markings import Marking, Tlp
 from protocol.report import IndicatorType, ReportContent, Reporter, TimeKind, TimeWindow
@@ -48,14 +50,18 @@ class Mail:
             for media_type in mail.unread
         ]
         contents: list[ReportContent] = []
+        told: list[FieldReport] = []
         for number, attached in mail.documents:
             adapter = next((a for a in self._adapters.values() if a.recognises(attached)), None)
+            if adapter is None and (fields := _fields_of(attached)):
+                told.append(fields)
+                continue
             if adapter is None:
                 notes.append(f"part {number} of the mail is in no format known here")
                 continue
             contents += self._attached(number, attached, adapter, mail)
         if not contents:
-            return (_own_text(mail, notes),)
+            return (_own_text(mail, notes, told),)
         first = contents[0]
         warnings = tuple(dict.fromkeys([*first.warnings, *(note[:LINE] for note in notes)]))
         return (first.model_copy(update={"warnings": warnings}), *contents[1:])
@@ -86,9 +92,16 @@ def _completed(content: ReportContent, number: int, mail: MailDocument) -> Repor
     return content.model_copy(update=changes)
 
 
-def _own_text(mail: MailDocument, notes: list[str]) -> ReportContent:
+def _fields_of(attached: Any) -> FieldReport | None:
+    return FieldReport.of(attached.text) if isinstance(attached, TextDocument) else None
+
+
+def _own_text(mail: MailDocument, notes: list[str], told: list[FieldReport]) -> ReportContent:
     draft = Draft()
-    if not mail.text:
+    if inline := FieldReport.of(mail.text):  # a part without a name is taken for text
+        told = [*told, inline]
+    text = mail.text or mail.forwarded
+    if not text and not told:
         if mail.refused:
             number, why = mail.refused[0]
             raise RejectedReport(why.reason, f"part {number} of the mail: {why}")
@@ -97,24 +110,31 @@ def _own_text(mail: MailDocument, notes: list[str]) -> ReportContent:
         )
     for note in notes:
         draft.warn(draft.line(note, "a note"))
+    for fields in told:
+        fields.read(draft)
     draft.times.append(_written(mail, draft))
-    own = mail.correspondents | {address.rpartition("@")[2] for address in mail.correspondents}
-    for kind, value in indicators_in(mail.text):
-        private = kind in {IndicatorType.EMAIL, IndicatorType.DOMAIN} and value.lower() in own
-        if not private:  # else all mails of one sender would belong together
-            draft.indicator(kind, value, role="named in the mail")
-    if was_cut(mail.text):
-        draft.warn("the text is long; indicators are looked for in its beginning only")
-    tlp = stated_tlp(mail.subject) | stated_tlp(mail.text)
+    _named_in(text, mail, draft)
+    tlp = stated_tlp(mail.subject) | stated_tlp(text)
     for message_id in mail.in_reply_to:
         draft.relation("related", message_id)
     return draft.content(
         source_id=_id(mail),
         title=draft.title([(mail.subject, "Subject")], "Mail without a subject"),
-        description=draft.prose(mail.text, "the text"),
+        description=draft.prose(text, "the text"),
         reporter=_sender(mail, draft),
+        rsit=next((fields.rsit for fields in told if fields.rsit), ""),
         marking=Marking(tlp=max(tlp, key=list(Tlp).index)) if tlp else Marking(),
     )
+
+
+def _named_in(text: str, mail: MailDocument, draft: Draft) -> None:
+    own = mail.correspondents | {address.rpartition("@")[2] for address in mail.correspondents}
+    for kind, value in indicators_in(text):
+        private = kind in {IndicatorType.EMAIL, IndicatorType.DOMAIN} and value.lower() in own
+        if not private:  # else all mails of one sender would belong together
+            draft.indicator(kind, value, role="named in the mail")
+    if was_cut(text):
+        draft.warn("the text is long; indicators are looked for in its beginning only")
 
 
 def _written(mail: MailDocument, draft: Draft) -> TimeWindow:

@@ -5,13 +5,13 @@ Source: domain 6.6 (MISP core format).
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from intake.formats.base import in_turn
 from intake.formats.draft import Draft, identifier, items, text_of
 from intake.formats.misp_attributes import AttributeReader, tag_names
 from intake.formats.misp_tags import TagFindings
+from intake.formats.misp_wrappings import events_of, is_manifest, is_part
 from intake.formats.times import Moment
 from protocol.errors import RejectedReport
 from protocol.report import Impact, ReportContent, Reporter, TimeKind, TimeWindow
@@ -21,7 +21,6 @@ _MARKS_OF_AN_EVENT = {
     "analysis", "distribution", "publish_timestamp",
 }  # fmt: skip
 _ENOUGH_MARKS = 3
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Misp:
@@ -31,44 +30,24 @@ class Misp:
         """Whether there is an ``Event``, a ``response``, or enough of an event's fields."""
         first = document[0] if isinstance(document, list) and document else document
         return isinstance(first, dict) and (
-            _is_manifest(first)
+            is_manifest(first)
             or "Event" in first
             or "response" in first
+            or is_part(first)
             or len(_MARKS_OF_AN_EVENT & first.keys()) >= _ENOUGH_MARKS
         )
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
         """Translate every event; see ``Adapter.read``."""
-        if _is_manifest(document):
+        if is_manifest(document):
             raise RejectedReport(
                 "misp-feed-index",
                 "this is the manifest of a MISP feed, not its events; send the event files",
             )
-        if isinstance(document, dict) and "response" in document:
-            document = document["response"]
-        events = [_event_of(entry) for entry in items(document)]
+        events = events_of(document)
         if not events:
             raise RejectedReport("no-reports", "the document holds no MISP event")
         return in_turn(events, _event)
-
-
-def _is_manifest(document: Any) -> bool:
-    """Whether events stand by their ids, with no more than what a feed's manifest says of them."""
-    return (
-        isinstance(document, dict)
-        and bool(document)
-        and all(
-            _UUID.fullmatch(key) and isinstance(entry, dict) and "info" in entry
-            for key, entry in document.items()
-        )
-    )
-
-
-def _event_of(entry: Any) -> dict[str, Any]:
-    event = entry.get("Event", entry) if isinstance(entry, dict) else None
-    if not isinstance(event, dict):
-        raise RejectedReport("bad-structure", "an Event is not an object with fields")
-    return event
 
 
 def _event(event: dict[str, Any]) -> ReportContent:

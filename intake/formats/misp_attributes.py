@@ -12,6 +12,7 @@ from typing import Any
 
 from intake.formats.draft import Draft, items, text_of
 from intake.formats.misp_tags import TagFindings
+from intake.formats.misp_wrappings import entries
 from intake.formats.times import Moment
 from intake.formats.vocabulary import country, sector
 from protocol.indicators import guess_type
@@ -41,6 +42,8 @@ _KINDS = {
     "dash": IndicatorType.WALLET,
     "port": IndicatorType.PORT,
 }
+_EPOCH_PLACES = {10: 0, 13: 3, 16: 6}
+"""Decimal places of a second by the number of digits of a time since 1970."""
 _COMPOSITES = {
     "ip-src|port": ("ip-src", "port"),
     "ip-dst|port": ("ip-dst", "port"),
@@ -191,18 +194,29 @@ class AttributeReader:
         yield from zip(halves, (left, right), strict=True)
 
     def _moment(self, value: object, name: str) -> Moment | None:
+        """ISO 8601, or the seconds to microseconds since 1970 that MISP's API also writes."""
+        digits = str(value) if isinstance(value, int | str) else ""
+        places = _EPOCH_PLACES.get(len(digits)) if digits.isdecimal() else None
+        if places is not None:
+            return Moment.from_epoch(digits[: len(digits) - places])
         return self.draft.moment(value, name)
 
 
 def tag_names(holder: dict[str, Any], draft: Draft) -> Iterable[str]:
-    """Names of the tags on an event or attribute."""
-    for tag in _objects(holder.get("Tag"), "Tag", draft):
+    """Names of the tags on an event or attribute, also as an index of events writes them."""
+    linked = [
+        link.get("Tag")
+        for name in ("EventTag", "AttributeTag")
+        for link in items(holder.get(name))
+        if isinstance(link, dict) and link.get("Tag")
+    ]
+    for tag in [*_objects(holder.get("Tag"), "Tag", draft), *_objects(linked, "Tag", draft)]:
         if name := text_of(tag.get("name")):
             yield name
 
 
 def _objects(value: object, name: str, draft: Draft) -> Iterator[dict[str, Any]]:
-    for entry in items(value):
+    for entry in entries(value):
         if isinstance(entry, dict):
             yield entry
         else:

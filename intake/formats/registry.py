@@ -58,6 +58,13 @@ _WRITTEN_AS: dict[str, Kind] = {
 _HINTS = {"csv": f": its first row must name columns, such as {INDICATOR_COLUMNS}"}
 
 _STIX_1 = "STIX_Package"
+_FOREIGN_XML = {
+    "ioc": "OpenIOC",
+    "OpenIOC": "OpenIOC",
+    "IDMEF-Message": "IDMEF",
+    "MAEC_Bundle": "MAEC",
+    "Poll_Response": "TAXII 1 with STIX 1",
+}
 
 
 def parse(body: bytes, delivery: Delivery, limits: IntakeSettings) -> Parsed:
@@ -112,6 +119,11 @@ def _adapter(document: Any, declared: str | None) -> tuple[str, Adapter]:
             "stix-1",
             "this is STIX 1 (XML), which is not read; convert it to STIX 2.1, for example with"
             " stix2-elevator (OASIS) or misp-stix, and send the result",
+        )
+    if isinstance(document, XmlDocument) and document.name in _FOREIGN_XML:
+        raise _unknown(
+            f"this is {_FOREIGN_XML[document.name]}, which is not read; convert it, for example with"
+            " MISP or stix2-elevator"
         )
     kind = {XmlDocument: "XML", TextDocument: "text"}.get(type(document), "JSON")
     raise _unknown(f"this {kind} is in no format that is known here")

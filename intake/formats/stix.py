@@ -37,18 +37,21 @@ class Stix:
     """The adapter for STIX 2."""
 
     def recognises(self, document: Any) -> bool:
-        """Whether it is a bundle, or one object with an id of its type."""
-        if not isinstance(document, dict):
+        """Whether it is a bundle, an object with an id of its type, a list of them, or TAXII's."""
+        first = document[0] if isinstance(document, list) and document else document
+        if not isinstance(first, dict):
             return False
-        kind, thing_id = document.get("type"), document.get("id")
-        if kind == "bundle":
+        if first.get("type") == "bundle" or _is_object(first):
             return True
-        return (
-            isinstance(kind, str) and isinstance(thing_id, str) and thing_id.startswith(f"{kind}--")
-        )
+        enveloped = first.get("objects")
+        return isinstance(enveloped, list) and bool(enveloped) and _is_object(enveloped[0])
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
         """Translate every report of the bundle; see ``Adapter.read``."""
+        if isinstance(document, list) and any(_is_bundle(each) for each in document):
+            if not all(_is_bundle(each) for each in document):
+                raise RejectedReport("bad-structure", "the list holds bundles and other things")
+            return tuple(content for each in document for content in self.read(each))
         bundle = Bundle.of(document)
         roots = bundle.roots()
         if not roots:
@@ -66,6 +69,17 @@ class Stix:
                 draft.warn(f"{loose} objects of the bundle belong to none of its reports")
             contents.append(_report(root, group, bundle, draft))
         return tuple(contents)
+
+
+def _is_bundle(document: Any) -> bool:
+    return isinstance(document, dict) and document.get("type") == "bundle"
+
+
+def _is_object(thing: Any) -> bool:
+    if not isinstance(thing, dict):
+        return False
+    kind, thing_id = thing.get("type"), thing.get("id")
+    return isinstance(kind, str) and isinstance(thing_id, str) and thing_id.startswith(f"{kind}--")
 
 
 def _groups(roots: list[Thing], bundle: Bundle) -> list[list[Thing]]:
@@ -98,7 +112,7 @@ def _report(
     return draft.content(
         source_id=source_id,
         title=_title(root, members, draft),
-        description=draft.prose(root.get("description") if root else None, "description"),
+        description=draft.prose("\n\n".join(_prose(root, members, draft)), "the descriptions"),
         lang=draft.line(root.get("lang") if root else None, "lang"),
         reporter=reporter,
         first_hand=_first_hand(author, members),
@@ -107,6 +121,14 @@ def _report(
         impact=criteria,
         marking=marking_of(members, bundle, draft),
     )
+
+
+def _prose(root: Thing | None, members: list[Thing], draft: Draft) -> list[str]:
+    """What the report says of itself, and the notes that people wrote."""
+    notes = [thing for thing in members if thing["type"] == "note"]
+    texts = [draft.prose(root.get("description") if root else None, "description")]
+    texts += [draft.prose(note.get("content"), "a note's content") for note in notes]
+    return [text for text in texts if text]
 
 
 def _title(root: Thing | None, members: list[Thing], draft: Draft) -> str:

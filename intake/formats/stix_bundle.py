@@ -5,6 +5,8 @@ Source: domain 6.5.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,17 +32,16 @@ class Bundle:
     """Entries that are no objects or have no id."""
 
     @classmethod
-    def of(cls, document: Thing) -> Bundle:
-        """Index a bundle, or a single object as a bundle of its own.
+    def of(cls, document: Thing | list[Any]) -> Bundle:
+        """Index a bundle, or objects without one, as a list or as TAXII hands them out.
 
         Raises:
             RejectedReport: ``bad-structure`` or ``no-reports``.
         """
-        single = document.get("type") != "bundle"
-        entries = [document] if single else document.get("objects")
+        entries, bundle_id = _entries(document)
         if not isinstance(entries, list):
             raise RejectedReport("bad-structure", "the bundle's objects are not a list")
-        bundle = cls(id=document.get("id"))
+        bundle = cls(id=bundle_id)
         for entry in entries:
             bundle._add(entry)
         if not bundle.objects:
@@ -123,3 +124,17 @@ class Bundle:
             and thing.get("relationship_type") in kinds
             and (target := self.get(thing.get("target_ref")))
         ]
+
+
+def _entries(document: Thing | list[Any]) -> tuple[Any, object]:
+    """The objects, and the id of their bundle; one made of them where they have no bundle."""
+    if isinstance(document, list):
+        entries: Any = document
+    elif document.get("type") == "bundle":
+        return document.get("objects"), document.get("id")
+    elif isinstance(document.get("objects"), list):
+        entries = document["objects"]
+    else:
+        return [document], document.get("id")
+    said = json.dumps(entries, sort_keys=True)
+    return entries, f"stix-objects-{hashlib.sha256(said.encode()).hexdigest()[:32]}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from intake.formats.base import UNDATED
 from intake.formats.draft import Draft, items, text_of
 from intake.formats.stix_bundle import Bundle, Thing
 from intake.formats.stix_patterns import is_observable, kind_of, observables_of, read_pattern, refs
@@ -67,6 +68,9 @@ def add_times(root: Thing | None, members: list[Thing], draft: Draft) -> None:
             draft.time(TimeKind.REPORTED, root.get("created"), "created")
     else:
         _written(members, draft)
+        if not draft.times and not any("created" in thing for thing in members):
+            draft.times.append(UNDATED)  # observables alone bear no time
+            draft.warn("the objects do not say when; the time of their arrival counts as reported")
 
 
 def _span(thing: Thing, first: str, last: str, draft: Draft) -> None:
@@ -124,7 +128,7 @@ def _pattern(indicator: Thing, draft: Draft) -> None:
         draft.warn("a revoked indicator is left out")
         return
     pattern = indicator.get("pattern")
-    if not isinstance(pattern, str) or indicator.get("pattern_type", "stix") != "stix":
+    if not isinstance(pattern, str) or str(indicator.get("pattern_type", "stix")).lower() != "stix":
         draft.warn("an indicator without a STIX pattern stays in the original record only")
         return
     reading = read_pattern(pattern)
@@ -174,12 +178,15 @@ def add_affected(members: list[Thing], bundle: Bundle, draft: Draft) -> None:
 
 
 def _identity(identity: Thing, draft: Draft) -> None:
-    kind: Literal["organisation", "sector", "person"] = "organisation"
-    if identity.get("identity_class") in ("individual", "class"):
-        kind = "person" if identity["identity_class"] == "individual" else "sector"
-    name = identity.get("name")
-    draft.affected(kind, sector(text_of(name) or "") if kind == "sector" else name)
-    for name in items(identity.get("sectors")):
+    sectors = items(identity.get("sectors"))
+    match identity.get("identity_class"):
+        case "individual":
+            draft.affected("person", identity.get("name"))
+        case "class":  # its name says in words what its sectors say, if it has any
+            sectors = sectors or [identity.get("name")]
+        case _:
+            draft.affected("organisation", identity.get("name"))
+    for name in sectors:
         draft.affected("sector", sector(text_of(name) or ""))
 
 

@@ -18,8 +18,8 @@ from protocol.report import IndicatorType
 _TOKEN = re.compile(
     r"""\s+
     |(?P<path>[a-zA-Z][a-zA-Z0-9-]*:(?:[\w-]+|'(?:[^'\\]|\\.)*')
-        (?:\.(?:[\w-]+|'(?:[^'\\]|\\.)*')|\[(?:[0-9]+|\*)\])*)
-    |(?P<string>[a-z]?'(?:[^'\\]|\\.)*')
+        (?:[.:](?:[\w-]+|'(?:[^'\\]|\\.)*')|\[(?:[0-9]+|\*)\])*)
+    |(?P<string>[a-z]?'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
     |(?P<number>[-+]?[0-9]+(?:\.[0-9]+)?)
     |(?P<sign>==|!=|<>|<=|>=|[=<>\[\](),])
     |(?P<word>[A-Za-z]+)""",
@@ -29,6 +29,7 @@ _KINDS = {
     "ipv4-addr:value": IndicatorType.IP,
     "ipv6-addr:value": IndicatorType.IP,
     "domain-name:value": IndicatorType.DOMAIN,
+    "hostname:value": IndicatorType.DOMAIN,
     "url:value": IndicatorType.URL,
     "email-addr:value": IndicatorType.EMAIL,
     "network-traffic:dst_port": IndicatorType.PORT,
@@ -49,8 +50,14 @@ _VALUES = {
     "user-account": "account_login",
     "software": "name",
     "email-message": "subject",
+    "user-agent": "value",
+    "phone-number": "value",
+    "bank-account": "iban",
 }
 """Observable types without a kind of ours, and the property that identifies them."""
+
+_ALSO = {"file": ("file:name", "name"), "artifact": ("url:value", "url")}
+"""What identifies them beside their hashes."""
 
 _OBSERVABLES = frozenset(
     {path.split(":")[0] for path in _KINDS}
@@ -75,9 +82,10 @@ def read_pattern(pattern: str) -> PatternReading:
     reading = PatternReading()
     tokens, whole = _tokens(pattern)
     reading.unread += not whole
-    for at, (kind, text) in enumerate(tokens):
-        if kind != "path":
+    for at, (kind, written) in enumerate(tokens):
+        if kind != "path" or written.endswith(".type"):
             continue
+        text = written.replace(":", ".").replace(".", ":", 1)  # file:hashes:MD5 of drafts
         negated = at > 0 and tokens[at - 1][1].upper() in {"NOT", "EXISTS"}
         values = [] if negated else _values(tokens, at + 1)
         reading.found.extend((text, value) for value in values)
@@ -105,9 +113,10 @@ def observables_of(thing: dict[str, Any]) -> Iterator[Observable]:
     if isinstance(hashes, dict):
         for algorithm, digest in hashes.items():
             yield f"{kind}:hashes.{algorithm}", digest
-    if kind == "file":
-        if "name" in thing:
-            yield "file:name", thing["name"]
+    if kind in _ALSO:
+        path, beside = _ALSO[kind]
+        if beside in thing:
+            yield path, thing[beside]
     elif f"{kind}:value" in _KINDS or f"{kind}:address" in _KINDS:
         yield f"{kind}:value", thing.get("value", thing.get("address"))
     elif kind == "network-traffic":
@@ -154,7 +163,10 @@ def _values(tokens: list[tuple[str, str]], at: int) -> list[str]:
 
 
 def _literal(kind: str, text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL) if kind == "string" else text
+    if kind != "string":
+        return text
+    inner = text[text.index(text[-1]) + 1 : -1]  # without quotes and the letter of h'', b'' or t''
+    return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
 
 
 def refs(thing: dict[str, Any]) -> Iterator[str]:

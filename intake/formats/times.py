@@ -22,7 +22,7 @@ _WRITTEN = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})"
     r"(?:[.,](?P<fraction>[0-9]{1,12}))?)?"
-    r"\s?(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
+    r"\s?(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _MAIL_ZONE = re.compile(r"\+[0-9]{4}|-(?!0000)[0-9]{4}|\b(?:UTC?|GMT|[ECMP][SD]T)\b")
 _EPOCH = re.compile(r"[0-9]{1,12}")
@@ -95,7 +95,7 @@ class Moment:
             offset = _offset(zone)
             start, end = start - offset, end - offset
         else:
-            start, end = start - WORLD, end + WORLD
+            start, end = max(start - WORLD, _EARLIEST), end + WORLD
         if not _EARLIEST <= start <= end < _LATEST:
             return None
         return cls(earliest=start, latest=end, tz_known=known)
@@ -112,7 +112,7 @@ def _clock(match: re.Match[str]) -> tuple[timedelta, timedelta]:
 
 
 def _offset(zone: str) -> timedelta:
-    if zone in "Zz":
+    if zone in {"Z", "z", "UTC", "GMT"}:
         return timedelta()
     digits = zone.replace(":", "")
     shift = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))

@@ -5,6 +5,7 @@ Source: domain 2.5 (NIS2 sectors), 4.3 (TLP), 6.1 (country and sector rules).
 
 from __future__ import annotations
 
+from intake.formats.draft import Draft
 from protocol.markings import Classification, Pap, Tlp
 
 TLP_LABELS = {
@@ -66,6 +67,14 @@ _COUNTRIES = {
     "switzerland": "CH", "ukraine": "UA", "united kingdom": "GB", "united states": "US",
 }  # fmt: skip
 _CODE_LENGTH = 2
+
+
+def tlp_of(stated: str, draft: Draft) -> Tlp:
+    """The TLP label that is stated; one that TLP 2.0 does not know is treated as RED."""
+    label = TLP_LABELS.get(stated.lower().removeprefix("tlp:").strip())
+    if label is None:
+        draft.warn("the TLP label is none of TLP 2.0 and is treated as RED")
+    return label or Tlp.RED
 
 
 def sector(name: str) -> str:

@@ -24,11 +24,27 @@ _DEMANDED = ("xarf_version", "reporter", "source_identifier", "category", "type"
 _MARKS = {"report_id", "source_identifier", "category", "type", "reporter", "sender", "timestamp"}
 _ENOUGH_MARKS = 5
 _PORT_MATTERS = {"login_attack", "port_scan", "ddos", "ddos_amplification", "auth_failure"}
-_LOCATIONS = ("url", "infringing_url", "urls", "download_url", "c2_server", "c2_servers", "c2_url")
+_LOCATIONS = (
+    "url", "infringing_url", "urls", "download_url", "c2_server", "c2_servers", "c2_url",
+    "originating_spam_ips", "actual_source_ip", "smtp_helo",
+)  # fmt: skip
 _SENDERS = ("smtp_from", "sender_address")
-_HASHES = ("file_hash", "file_hashes", "sample_hash", "malware_hash")
-_VULNERABILITIES = ("cve_id", "cve", "cve_ids", "cve_references")
-_TOLD = {"threat_intelligence", "threat_intel", "third_party", "third_party_report"}
+_HASHES = ("file_hash", "file_hashes", "sample_hash", "malware_hash", "hash_values")
+_VULNERABILITIES = ("cve_id", "cve", "cve_ids", "cve_references", "vulnerability_cve")
+_WRONGED = ("target_brand", "affected_brand", "rights_holder")
+_TOLD = {
+    "threat_intelligence", "threat_intel", "third_party", "third_party_report",
+    "user_complaint", "user_report",
+}  # fmt: skip
+"""Sources of evidence that the reporter has not seen at first hand."""
+_DETAILS = {
+    "xarf_version", "legacy_version", "report_id", "timestamp", "reporter", "sender", "category",
+    "type", "source_identifier", "source_port", "port", "destination_ip", "destination_port",
+    "protocol", "first_seen", "last_seen", "confidence", "description", "evidence",
+    "evidence_source", "tags", "_internal",
+    *_LOCATIONS, *_SENDERS, *_HASHES, *_VULNERABILITIES, *_WRONGED,
+}  # fmt: skip
+"""Fields that have their place in a report, or are told of elsewhere."""
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,10}", re.IGNORECASE)
 
 
@@ -60,6 +76,9 @@ def _report(report: Any) -> ReportContent:
     rsit = rsit_of(category, kind)
     _source(report, kind, "victim" if is_victim(rsit) else "source", draft)
     _other_indicators(report, draft)
+    for field in _WRONGED:
+        draft.affected("organisation", report.get(field))
+    draft.unplaced(name for name in report if name not in _DETAILS)
     if "_internal" in report:
         draft.warn("the sender's internal notes (_internal) are left out")
     if category == "messaging" and not report.get("protocol"):
@@ -111,11 +130,13 @@ def _source(report: Report, kind: str, role: Literal["victim", "source"], draft:
         draft.warn("there is no source_port: behind shared addresses nobody can be found by this")
     if report.get("port") is not None:
         draft.indicator(IndicatorType.PORT, report["port"], role=role)
+    # an infected or broken source meets its servers there, and no victim
+    other_side = "intermediate" if role == "victim" else "victim"
     if target := report.get("destination_ip"):
-        draft.affected("service", target, role="victim")
-        draft.indicator(IndicatorType.IP, target, role="victim")
+        draft.affected("service", target, role="intermediate" if role == "victim" else "victim")
+        draft.indicator(IndicatorType.IP, target, role=other_side)
     if report.get("destination_port") is not None:
-        draft.indicator(IndicatorType.PORT, report["destination_port"], role="victim")
+        draft.indicator(IndicatorType.PORT, report["destination_port"], role=other_side)
 
 
 def _other_indicators(report: Report, draft: Draft) -> None:
@@ -154,6 +175,9 @@ def _parties(report: Report, draft: Draft) -> tuple[Reporter, bool | None]:
 
 
 def _party(value: object) -> Report:
+    """Organisation and contact; a bare name is the organisation's."""
+    if isinstance(value, str):
+        return {"org": value}
     return value if isinstance(value, dict) else {}
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 _SYSTEM_COMPROMISE = "intrusions:system-compromise"
+_APPLICATION_COMPROMISE = "intrusions:application-compromise"
+_ACCOUNT_COMPROMISE = "intrusions:unprivileged-account-compromise"
 _SCANNER = "information-gathering:scanner"
 _INFECTED = "malicious-code:infected-system"
 _VIOLENCE = "abusive-content:violence"
@@ -25,6 +27,10 @@ _OF_TYPE = {
     "brand_infringement": "fraud:masquerade",
     "trademark": "fraud:masquerade",
     "fraud": "fraud",
+    "spamvertised": "abusive-content:spam",
+    "social_engineering": "information-gathering:social-engineering",
+    "web_hack": _APPLICATION_COMPROMISE,
+    "defacement": "information-content-security:unauthorised-information-modification",
     "remote_compromise": _SYSTEM_COMPROMISE,
     "ddos": "availability:ddos",
     "ddos_amplification": "availability:ddos",
@@ -38,9 +44,11 @@ _OF_TYPE = {
     "scraping": _SCANNER,
     "infected_host": _INFECTED,
     "botnet": _INFECTED,
+    "bot": _INFECTED,
+    "compromised_account": _ACCOUNT_COMPROMISE,
     "compromised_server": _SYSTEM_COMPROMISE,
     "compromised_website": _SYSTEM_COMPROMISE,
-    "potentially_compromised_account": "intrusions:unprivileged-account-compromise",
+    "potentially_compromised_account": _ACCOUNT_COMPROMISE,
     "open_service": "vulnerable",
     "copyright": "fraud:copyright",
 }
@@ -54,6 +62,12 @@ _OF_CATEGORY = {
 }
 _RPZ = "rpz_rewrite"
 """A name server met the name of a malware's server: who asked for it is infected."""
+_NEED_HELP = {
+    _INFECTED,
+    _SYSTEM_COMPROMISE,
+    _APPLICATION_COMPROMISE,
+    "information-content-security:unauthorised-information-modification",
+}
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -73,4 +87,4 @@ def rsit_of(category: str, kind: str, subtype: str = "") -> str:
 
 def is_victim(rsit: str) -> bool:
     """Whether the host that is complained of needs help itself: it is infected, broken or open."""
-    return rsit.startswith("vulnerable") or rsit in {_INFECTED, _SYSTEM_COMPROMISE}
+    return rsit.startswith("vulnerable") or rsit in _NEED_HELP

@@ -20,7 +20,7 @@ from protocol.markings import HandlingCode, Marking
 from protocol.report import IndicatorType, ReportContent, Reporter, TimeKind
 
 Part = dict[str, Any]
-Role = Literal["source", "victim"]
+Role = Literal["source", "victim", "intermediate"]
 
 _WHERE: tuple[tuple[str, IndicatorType, Role], ...] = (
     ("SourceIp", IndicatorType.IP, "source"),
@@ -43,10 +43,13 @@ _PORTS: tuple[tuple[str, Role], ...] = (
 _MORE = {
     "RpzDomain": IndicatorType.DOMAIN,
     "SmtpMailFromAddress": IndicatorType.EMAIL,
+    "SMTPFrom": IndicatorType.EMAIL,
     "C2Server": None,
     "C2Host": None,
     "FileName": IndicatorType.OTHER,
 }
+_MARKS = {"Version", "ReporterInfo", "Report", "Disclosure", "OnBehalfOf"}
+_ENOUGH_MARKS = 2
 _ACCOUNT = ("AccountIdentifier", "AccountEmail", "AccountName")
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,10}", re.IGNORECASE)
 
@@ -55,12 +58,12 @@ class XArf3:
     """The adapter for X-ARF 3, one report or a list of them."""
 
     def recognises(self, document: Any) -> bool:
-        """Whether there are both the reporter's part and the report's."""
+        """Whether there is the reporter's part or the report's, and another of its parts."""
         first = document[0] if isinstance(document, list) and document else document
         return (
             isinstance(first, dict)
-            and isinstance(first.get("ReporterInfo"), dict)
-            and isinstance(first.get("Report"), dict)
+            and ("ReporterInfo" in first or "Report" in first)
+            and len(_MARKS & first.keys()) >= _ENOUGH_MARKS
         )
 
     def read(self, document: Any) -> tuple[ReportContent, ...]:
@@ -69,8 +72,9 @@ class XArf3:
 
 
 def _report(document: Any) -> ReportContent:
-    if not XArf3().recognises(document):
-        raise RejectedReport("format-mismatch", "it has no ReporterInfo and Report, as X-ARF 3 has")
+    for part in ("ReporterInfo", "Report"):
+        if not isinstance(document, dict) or not isinstance(document.get(part), dict):
+            raise RejectedReport("missing-field", f"{part} is missing, which X-ARF demands")
     report: Part = document["Report"]
     draft = Draft()
     kind = text_of(report.get("ReportType")) or ""
@@ -122,20 +126,28 @@ def _times(report: Part, draft: Draft) -> None:
 
 def _places(report: Part, source_role: Role, draft: Draft) -> None:
     """Addresses and ports of both sides; the source of a weakness is who needs help."""
-    nested = _part(report.get("Source"))
+    nested, more = _part(report.get("Source")), _part(report.get("AdditionalInfo"))
     stated = [
         *((report.get(name), kind, role) for name, kind, role in _WHERE),
         *((nested.get(name), kind, "source") for name, kind in _NESTED),
+        (more.get("DestinationIP"), IndicatorType.IP, "victim"),
     ]
-    for value, kind, side in stated:
-        if value is not None:
-            role: Role = source_role if side == "source" else "victim"
-            draft.affected("service", value, role=role)
+    # an infected or broken source meets its servers there, and no victim
+    other_side: Role = "intermediate" if source_role == "victim" else "victim"
+    for place, kind, side in stated:
+        role: Role = source_role if side == "source" else other_side
+        for value in items(place):
+            if guess_type(text_of(value) or "") is not IndicatorType.OTHER:
+                draft.affected("service", value, role=role)
             draft.indicator(kind, value, role=role)
-    ports = [*((report.get(name), side) for name, side in _PORTS), (nested.get("Port"), "source")]
-    for value, side in ports:
-        if value is not None:
-            role = source_role if side == "source" else "victim"
+    ports = [
+        *((report.get(name), side) for name, side in _PORTS),
+        (nested.get("Port"), "source"),
+        (more.get("DestinationPort"), "victim"),
+    ]
+    for place, side in ports:
+        for value in items(place):
+            role = source_role if side == "source" else other_side
             draft.indicator(IndicatorType.PORT, value, role=role)
 
 
@@ -144,6 +156,7 @@ def _more(report: Part, draft: Draft) -> None:
         for name, kind in _MORE.items():
             for value in items(holder.get(name)):
                 draft.indicator(kind or guess_type(text_of(value) or ""), value, role=name)
+    draft.affected("organisation", _part(report.get("AdditionalInfo")).get("TargetBrand"))
     account = _part(report.get("Account"))
     named = next((account[name] for name in _ACCOUNT if account.get(name)), None)
     if named is not None:

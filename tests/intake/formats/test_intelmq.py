@@ -27,8 +27,8 @@ def test_an_event_finds_its_fields() -> None:
         (Kind.IP, "192.0.2.1", "victim"),
         (Kind.DOMAIN, "ward.hospital.example", "victim"),
         (Kind.PORT, "49152", "victim"),
-        (Kind.IP, "198.51.100.1", "victim"),
-        (Kind.PORT, "445", "victim"),
+        (Kind.IP, "198.51.100.1", "intermediate"),
+        (Kind.PORT, "445", "intermediate"),
         (Kind.SHA256, "ab" * 32, "malware"),
     }
     assert {(a.kind, a.value, a.derived) for a in content.affected} >= {

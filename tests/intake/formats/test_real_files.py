@@ -8,15 +8,23 @@ from intake.formats.base import UNDATED, Parsed
 from protocol.errors import RejectedReport
 from protocol.report import IndicatorType as Kind
 from protocol.report import TimeKind
+from tests.intake.formats import expectations_told
 from tests.intake.formats.expectations import Stored, earliest
 from tests.intake.formats.expectations_misp import MISP
 from tests.intake.formats.expectations_others import IDEA, IODEF, LISTS, MAILS
 from tests.intake.formats.expectations_refused import REFUSED
 from tests.intake.formats.expectations_stix import STIX
+from tests.intake.formats.expectations_told import Told
 from tests.intake.formats.expectations_xarf import XARF
 from tests.intake.formats.samples import DATA, read, values
 
 STORED = [*MISP, *STIX, *IODEF, *IDEA, *XARF, *LISTS, *MAILS]
+TOLD = [
+    *expectations_told.IODEF,
+    *expectations_told.IDEA,
+    *expectations_told.XARF,
+    *expectations_told.OTHERS,
+]
 NO_REPORTS = {"contacts", "exercise"}
 """Folders of the sample data that hold other things than reports."""
 
@@ -180,3 +188,30 @@ def test_the_times_of_a_table_become_one_window_and_one_sighting_each() -> None:
 
     assert [t.kind for t in content.times] == [TimeKind.OBSERVED]
     assert seen["54.215.192.52"] == earliest("2020-02-09 20:03:38")[0]
+
+
+@pytest.mark.requirement("R4")
+@pytest.mark.parametrize("told", TOLD, ids=lambda told: str(told.path))
+def test_a_real_file_says_who_told_what_of_whom(told: Told) -> None:
+    content = file(told.path).contents[0]
+    victims = sorted({a.value for a in content.affected if a.role == "victim"})
+
+    assert told == Told(
+        told.path,
+        content.reporter.name,
+        content.reporter.contact,
+        content.rsit,
+        content.first_hand,
+        "|".join(victims),
+        "|".join(sorted(relation.id for relation in content.relations)),
+        len(content.references),
+        told.description if told.description in content.description else content.description,
+    )
+
+
+def test_every_row_that_was_once_written_from_the_output_was_read_again_from_the_file() -> None:
+    folders = ("iodef", "idea0", "xarf_json", "malformed/xarf", "malformed/mail")
+
+    assert {told.path for told in TOLD} >= {
+        expected.path for expected in STORED if expected.path.startswith(folders)
+    }
