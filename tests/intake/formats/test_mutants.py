@@ -124,10 +124,9 @@ def _read(body: bytes, data: st.DataObject) -> None:
         LIMITS,
     )  # fmt: skip
     if isinstance(outcome, Accepted):
-        assert outcome.reports
-        for report in outcome.reports[:3]:
-            fields = report.model_dump(include=set(ReportContent.model_fields))
-            ReportContent.model_validate(fields)
+        assert outcome.contents
+        for content in outcome.contents[:3]:
+            ReportContent.model_validate(content.model_dump())
     else:
         assert outcome.reason != UNPROCESSABLE, outcome.message
         assert outcome.message
