@@ -14,6 +14,8 @@ from protocol.report import IncidentReport
 MEDIA_TYPE_LENGTH = 100
 LONGEST_ID = 200
 """Of a report or in its sender's words; a longer name names no report."""
+VERSIONED = frozenset({"misp", "stix-2.0", "stix-2.1"})
+"""Formats in which the same id with a later time stamp is a newer version, without a word of it."""
 
 
 def report_row(report: IncidentReport, incident_id: str, grade: Grade) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def retraction_rows(report: IncidentReport) -> list[dict[str, Any]]:
         for relation in report.relations
         if relation.kind in {"withdraws", "replaces"} and len(relation.id) <= LONGEST_ID
     }
+    if report.format in VERSIONED and ("withdraws", report.source_id) not in named:
+        named.add(("replaces", report.source_id))
     principal = None if report.principal == ANONYMOUS else report.principal
     return [
         {"report_id": report.id, "kind": kind, "named": name, "principal": principal}

@@ -150,7 +150,9 @@ class Store:
         """Store new reports, count repeated ones, and link the new ones to incidents."""
         first_of: dict[str, IncidentReport] = {}
         repeats: Counter[str] = Counter()
+        seen: dict[str, datetime] = {}
         for each in reports:
+            seen[each.id] = each.received_at
             if each.id in first_of:
                 repeats[each.id] += 1
             else:
@@ -171,7 +173,7 @@ class Store:
             connection.execute(
                 update(report)
                 .where(report.c.id == report_id)
-                .values(duplicates=report.c.duplicates + times)
+                .values(duplicates=report.c.duplicates + times, last_seen_at=seen[report_id])
             )
 
     def place_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from infra import tables_corroboration  # noqa: F401 (adds its tables)
 from infra.tables import metadata
 
 context.configure(
