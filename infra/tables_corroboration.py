@@ -6,7 +6,7 @@ All of it follows from the reports and can be made anew from them; only the pass
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Table
 
 from infra.tables import metadata
 
@@ -20,7 +20,9 @@ witness = Table(
     Column("text", BigInteger, nullable=False, index=True),
     Column("listing", BigInteger),
     Column("sketch", LargeBinary, nullable=False),
-    Column("sets", JSON, nullable=False),  # names, stated and keys, in this order
+    Column("names", LargeBinary, nullable=False),  # these three: 64-bit numbers one after the other
+    Column("stated", LargeBinary, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
     Column("begin", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("retracted", Boolean, nullable=False),  # becomes true

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 
 import structlog
 from sqlalchemy import Connection, delete, insert, or_, select, update
@@ -32,9 +33,12 @@ from protocol.report import Indicator
 log = structlog.get_logger()
 
 CHUNK = 200
-"""Reports in one write transaction."""
+"""Reports in one write transaction, at most."""
+HELD_SECONDS = 0.03
+"""A transaction that holds the others up for longer makes the next ones smaller."""
 KEYS = 2_500
 """Indicators and victims in one; a report that has more goes alone."""
+GROWTH = 10
 FALLEN = 10
 """Withdrawn reports in one."""
 SWEPT = 500
@@ -62,7 +66,7 @@ class Corroborator:
         self._database = database
         self._rules = rules
         self._telling = telling
-        self._chunk = chunk
+        self._most = self._chunk = chunk
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; a database that is away is tried again."""
@@ -174,6 +178,7 @@ class Corroborator:
         """A write transaction, unless another process wrote since ``turn`` was read."""
         with self._database.write() as connection:
             self._database.serialise(connection, WRITER)
+            begun = monotonic()
             if _place(connection)[1] != turn:
                 raise _Overtaken
             if turn == 0:
@@ -181,6 +186,9 @@ class Corroborator:
             else:
                 connection.execute(update(progress).values(turn=turn + 1))
             yield connection
+        held = monotonic() - begun
+        self._chunk = max(1, self._chunk // 2) if held > HELD_SECONDS else self._chunk + GROWTH
+        self._chunk = min(self._chunk, self._most)
 
     def _waiting(self, connection: Connection, last_key: int) -> list[tuple[int, int, int]]:
         """Key, origin of the new voice, and number of reports to look at, one more than a chunk."""

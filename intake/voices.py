@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
@@ -50,13 +51,14 @@ class Voices:
             self._count(row)
             self.loud.append(row)
 
-    def numbers(self, keys: Iterable[int], *, origin: int) -> set[int]:
-        """Running numbers of the reports of other origins that speak for these keys."""
+    def numbers(self, keys: Iterable[int], *, origin: int, most: int = OF_ALL) -> set[int]:
+        """Running numbers of reports of other origins that speak for these keys, so many for each."""
         return {
             row["report_seq"]
             for key in keys
-            for row in self.by_key.get(key, [])
-            if row["origin"] != origin
+            for row in islice(
+                (row for row in self.by_key.get(key, []) if row["origin"] != origin), most
+            )
         }
 
     def save(self, connection: Connection) -> None:

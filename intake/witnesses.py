@@ -40,8 +40,10 @@ class Witness:
             "creator": item.creator,
             "text": item.text,
             "listing": item.listing,
-            "sketch": array("I", sorted(item.sketch)).tobytes(),
-            "sets": [sorted(item.names), sorted(item.stated), sorted(item.keys)],
+            "sketch": _packed("I", item.sketch),
+            "names": _packed("q", item.names),
+            "stated": _packed("q", item.stated),
+            "keys": _packed("q", item.keys),
             "begin": item.begin,
             "end": item.end,
             "retracted": item.retracted,
@@ -104,9 +106,6 @@ def load(connection: Connection, numbers: Collection[int]) -> list[Witness]:
 
 
 def _witness_of(row: Any) -> Witness:
-    names, stated, keys = map(frozenset, row.sets)
-    sketch = array("I")
-    sketch.frombytes(row.sketch)
     return Witness(
         seq=row.report_seq,
         awaits=row.awaits,
@@ -116,15 +115,25 @@ def _witness_of(row: Any) -> Witness:
             creator=row.creator,
             text=row.text,
             listing=row.listing,
-            sketch=frozenset(sketch),
-            names=names,
-            stated=stated,
-            keys=keys,
+            sketch=_unpacked("I", row.sketch),
+            names=_unpacked("q", row.names),
+            stated=_unpacked("q", row.stated),
+            keys=_unpacked("q", row.keys),
             begin=row.begin,
             end=row.end,
             retracted=row.retracted,
         ),
     )
+
+
+def _packed(kind: str, numbers: Iterable[int]) -> bytes:
+    return array(kind, sorted(numbers)).tobytes()
+
+
+def _unpacked(kind: str, packed: bytes) -> frozenset[int]:
+    numbers = array(kind)
+    numbers.frombytes(packed)
+    return frozenset(numbers)
 
 
 def among(column: Column[Any], values: Collection[Any]) -> Iterator[ColumnElement[bool]]:
