@@ -5,51 +5,42 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy import delete, event, func, select, update
+from sqlalchemy import delete, func, select, update
 
-from activities.standing import taken_back
-from classification.corroboration import corroborations, item_of
 from infra import audit
 from infra.database import Database
 from infra.tables import evaluation, incident, relay, report
-from infra.tables_corroboration import fallen, quiet, sweep, voice
-from intake.corroboration import Corroborator
+from infra.tables_corroboration import fallen
 from protocol.grades import Grade
 from protocol.parties import SourceGroup
-from protocol.report import Affected, Evaluation, IncidentReport, Relation, ReportContent, Reporter
+from protocol.report import Affected, Evaluation
 from tests.infra.postgres import running_postgres
+from tests.intake.corroborating import (
+    corroborator,
+    digits,
+    finish,
+    history,
+    said,
+    settle,
+    withdrawal,
+)
 from tests.intake.desk import until
 from tests.intake.formats.samples import misp_event
 from tests.intake.samples import (
-    content,
     indicator,
     major,
-    profile,
-    read,
-    record,
-    store_of,
-    telling,
 )
 
 NUMBERS = itertools.count(1)
-OFFSETS = itertools.count()
-RULES = profile().correlation
 WARNING = (
     "A worm encrypts the files of hospitals in several states and spreads through a flaw of the file"
     " sharing service. Disconnect what cannot be mended, and keep images of memory for us."
 )
-Databases = Callable[[], AbstractContextManager[Database]]
 
 
 @pytest.fixture(scope="module")
@@ -72,89 +63,6 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dat
     made.migrate()
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """Makes empty databases, fast enough for one an example."""
-    folder = tmp_path_factory.mktemp("corroboration")
-    made = Database(f"sqlite:///{folder / 'empty.db'}")
-    made.migrate()
-    made.close()
-
-    @contextmanager
-    def opened() -> Iterator[Database]:
-        path = folder / f"{next(NUMBERS)}.db"
-        shutil.copy(folder / "empty.db", path)
-        database = Database(f"sqlite:///{path}")
-        yield database
-        database.close()
-        path.unlink()
-
-    return opened
-
-
-def said(name: str, *shorts: str, by: str = "", **changes: Any) -> ReportContent:
-    """A report in words of its own, by a reporter of that name."""
-    return content(name, *shorts, reporter=Reporter(name=by or f"Reporter {name}"), **changes)
-
-
-def withdrawal(of: str, by: str) -> ReportContent:
-    gone = (Relation(kind="withdraws", id=of),)
-    return said(f"not {of}", by=by, relations=gone)
-
-
-def settle(
-    database: Database,
-    *bodies: bytes | ReportContent,
-    principals: Sequence[str] = (),
-    group: SourceGroup = SourceGroup.CSIRT,
-) -> None:
-    for body, principal in itertools.zip_longest(bodies, principals, fillvalue="anonymous"):
-        one = record(body, offset=next(OFFSETS), group=group)  # type: ignore[arg-type]
-        store_of(database).settle(read(replace(one, principal=str(principal))), source="test")
-
-
-def corroborator(database: Database, **changes: Any) -> Corroborator:
-    return Corroborator(database, RULES, telling, **changes)
-
-
-def finish(database: Database, **changes: Any) -> int:
-    """Let the pass work until it finds nothing more to do; return how often it did."""
-    one = corroborator(database, **changes)
-    return sum(1 for _ in iter(one.step, False))
-
-
-def digits(database: Database) -> dict[str, str]:
-    """The grade in force by the sender's id."""
-    with database.read() as connection:
-        rows = connection.execute(
-            select(report.c.source_id, report.c.source_grade, report.c.information_grade)
-        )
-        return {name: f"{source}{digit}" for name, source, digit in rows}
-
-
-def history(database: Database, name: str) -> list[tuple[str, str, list[str] | None]]:
-    """Kind, grade and corroborating reports (by the sender's id) of each evaluation."""
-    with database.read() as connection:
-        names = {
-            row.id: row.source_id
-            for row in connection.execute(select(report.c.id, report.c.source_id))
-        }
-        rows = connection.execute(
-            select(evaluation)
-            .join(report, report.c.id == evaluation.c.report_id)
-            .where(report.c.source_id == name)
-            .order_by(evaluation.c.id)
-        ).all()
-    return [
-        (
-            row.kind,
-            f"{row.source_grade}{row.information_grade}",
-            row.corroborated_by and sorted(names[each] for each in row.corroborated_by),
-        )
-        for row in rows
-    ]
 
 
 @pytest.mark.requirement("R11", "R12")
@@ -312,107 +220,3 @@ def test_two_passes_at_once_write_each_grade_once(database: Database) -> None:
     asyncio.run(both())
     finish(database)
     assert all(len(history(database, f"r{n}")) == 2 for n in range(12))
-
-
-class KilledError(Exception):
-    """Stands for the end of the process."""
-
-
-@pytest.mark.parametrize("after", range(12))
-def test_killed_between_two_statements_it_ends_the_same(database: Database, after: int) -> None:
-    """The chunk in hand is lost as a whole, and done again."""
-    others = [said(f"r{n}", "hash-1", "ip-2") for n in range(6)]
-    settle(database, *others, withdrawal("r0", "Reporter r0"))
-    calls = itertools.count()
-
-    def killing(*_: Any) -> None:
-        if next(calls) == after:
-            raise KilledError
-
-    event.listen(database.engine, "before_cursor_execute", killing)
-    with pytest.raises(KilledError):
-        finish(database, chunk=2)
-    event.remove(database.engine, "before_cursor_execute", killing)
-    finish(database, chunk=2)
-    found = digits(database)
-    assert {name for name, grade in found.items() if grade == "X3"} == {
-        f"r{n}" for n in range(1, 6)
-    }
-    assert all(len(history(database, f"r{n}")) == 2 for n in range(1, 6))
-
-
-def test_of_a_hub_only_some_speak_and_all_are_judged(database: Database) -> None:
-    """One feed names the address again and again; a single other one bears all of it out."""
-    settle(database, *(said(f"feed {n}", "ip-1", by="Feed") for n in range(40)))
-    finish(database, chunk=7)
-    with database.read() as connection:
-        loud = connection.scalar(select(func.count()).select_from(voice))
-        silent = connection.scalar(select(func.count()).select_from(quiet))
-    assert (loud, silent) == (4, 36)
-    assert set(digits(database).values()) == {"X4"}
-
-    settle(database, said("other", "ip-1"))
-    finish(database, chunk=7)
-    assert set(digits(database).values()) == {"X3"}
-    assert len(history(database, "other")[-1][2] or ()) == 4
-    with database.read() as connection:
-        assert not connection.scalar(select(func.count()).select_from(sweep))
-
-
-def test_when_voices_are_withdrawn_quiet_reports_step_up(database: Database) -> None:
-    settle(database, *(said(f"feed {n}", "ip-1", by="Feed") for n in range(6)), said("x", "ip-1"))
-    finish(database)
-    settle(database, *(withdrawal(f"feed {n}", "Feed") for n in range(5)))
-    finish(database)
-    assert (digits(database)["x"], history(database, "x")[-1][2]) == ("X3", ["feed 5"])
-    settle(database, withdrawal("feed 5", "Feed"))
-    finish(database)
-    assert digits(database)["x"] == "X4"
-
-
-names = st.sampled_from(["Alpha", "Beta", "Gamma", "Delta"])
-shorts = st.lists(
-    st.sampled_from(["hash-1", "ip-2", "domain-3", "ip-9"]), min_size=1, max_size=3, unique=True
-)
-
-
-@st.composite
-def streams(draw: st.DrawFn) -> list[ReportContent]:
-    """Reports of a few reporters on a few indicators, some passed on, some withdrawn."""
-    made: list[ReportContent] = []
-    for n in range(draw(st.integers(1, 7))):
-        by = draw(names)
-        text = draw(st.sampled_from(["", "", f"Same words {n % 2}"]))
-        one = said(f"r{n}", *draw(shorts), by=by, day=draw(st.sampled_from([0, 10, 30])))
-        made.append(one.model_copy(update={"title": text or f"Report number {n}"}))
-        if draw(st.integers(0, 4)) == 0:
-            made.append(withdrawal(f"r{n}", by))
-    return made
-
-
-def by_the_rule(database: Database) -> dict[str, str]:
-    """The digits of the pure rule over all that is stored."""
-    with database.read() as connection:
-        documents = connection.scalars(select(report.c.document)).all()
-        gone = taken_back(connection, report.c.seq > 0)
-    reports = [IncidentReport.model_validate(document) for document in documents]
-    items = [item_of(each, RULES, telling) for each in reports]
-    found = corroborations(
-        replace(each, retracted=each.retracted or each.report_id in gone) for each in items
-    )
-    return {each.source_id: "X3" if found[each.id] else "X4" for each in reports}
-
-
-@settings(max_examples=40)
-@given(streams(), st.integers(1, 5), st.randoms(use_true_random=False))
-def test_in_any_order_and_batches_the_pass_ends_as_the_rule_says(
-    databases: Databases, stream: list[ReportContent], chunk: int, chance: Any
-) -> None:
-    chance.shuffle(stream)
-    with databases() as database:
-        for each in stream:
-            settle(database, each)
-            if chance.random() < 0.3:
-                corroborator(database, chunk=chunk).step()
-        finish(database, chunk=chunk)
-        assert digits(database) == by_the_rule(database)
