@@ -75,6 +75,7 @@ report = Table(
     Column("body_id", Integer, nullable=False),
     Column("document", JSON, nullable=False),  # IncidentReport
     Column("duplicates", Integer, nullable=False, default=0),  # counts up
+    Column("last_seen_at", Utc),  # of the newest duplicate; moves up
     Column("incident_id", String(40), nullable=False, index=True),  # follows merges and ends
     Column("evidence", JSON, nullable=False),  # classification.evidence.Evidence, without its grade
     Column("source_grade", String(1), nullable=False),  # grade in force
@@ -194,7 +195,7 @@ evaluation = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("report_id", String(40), nullable=False, index=True),
-    Column("kind", String(20), nullable=False),  # provider, centre, intake, proposal
+    Column("kind", String(20), nullable=False),  # provider, centre, intake, proposal, corroboration
     Column("scheme", String(20), nullable=False),
     Column("original", String(40), nullable=False),
     Column("source_grade", String(1), nullable=False),
@@ -202,6 +203,7 @@ evaluation = Table(
     Column("by", String(100), nullable=False),
     Column("at", Utc, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("corroborated_by", JSON(none_as_null=True)),  # ids of reports, with digit 3
     sqlite_autoincrement=True,
 )
 

@@ -23,6 +23,8 @@ from protocol.report import ReportContent, TimeKind, TimeWindow
 
 LONGEST_ID = 200
 """Of a report or in its sender's words; a longer name names no report."""
+VERSIONED = frozenset({"misp", "stix-2.0", "stix-2.1"})
+"""Formats in which the same id with a later time stamp is a newer version, without a word of it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _encode = msgspec.json.Encoder().encode
@@ -129,7 +131,7 @@ class Preparer:
             indicators=indicator_keys(content),
             earliest=microseconds(earliest),
             latest=microseconds(latest),
-            retractions=_retractions(content),
+            retractions=_retractions(content, outcome.format),
         )
 
 
@@ -150,11 +152,12 @@ def _is_undated(time: TimeWindow) -> bool:
     return not time.tz_known and time == UNDATED
 
 
-def _retractions(content: ReportContent) -> list[tuple[str, str]]:
-    return sorted(
-        {
-            (relation.kind, relation.id)
-            for relation in content.relations
-            if relation.kind in {"withdraws", "replaces"} and len(relation.id) <= LONGEST_ID
-        }
-    )
+def _retractions(content: ReportContent, form: str) -> list[tuple[str, str]]:
+    named = {
+        (relation.kind, relation.id)
+        for relation in content.relations
+        if relation.kind in {"withdraws", "replaces"} and len(relation.id) <= LONGEST_ID
+    }
+    if form in VERSIONED and ("withdraws", content.source_id) not in named:
+        named.add(("replaces", content.source_id))
+    return sorted(named)

@@ -6,9 +6,21 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection, bindparam, update
+
+from classification.claimed import Claimed
 from infra.bulk import Bulk
-from infra.tables import evaluation, indicator, link, quarantine, raw_body, report, retraction
-from intake.correlation import Placement
+from infra.tables import (
+    evaluation,
+    incident,
+    indicator,
+    link,
+    quarantine,
+    raw_body,
+    report,
+    retraction,
+)
+from intake.correlation import Known, Placement
 from intake.preparing import Prepared
 from intake.records import ANONYMOUS, RawRecord
 
@@ -31,6 +43,23 @@ def add_bodies(bulk: Bulk, bodies: Sequence[tuple[RawRecord, str]]) -> dict[str,
         ],
     )
     return ids
+
+
+def add_incidents(
+    bulk: Bulk, opened: Sequence[tuple[Known, Claimed]], *, exercise: bool, profile: str
+) -> None:
+    """Open clusters under triage, each with what its reports claim."""
+    bulk.insert(
+        incident,
+        ("id", "created_at", "status", "exercise", "profile", "claimed"),
+        [
+            (
+                *(known.id, bulk.time(known.created_at), "triage", exercise, profile),
+                json.dumps(claimed.to_json()),
+            )
+            for known, claimed in opened
+        ],
+    )
 
 
 def add_reports(
@@ -79,6 +108,17 @@ def add_links(
         _LINK,
         [(i, placements[i].incident_id, at, "correlation", reason_of(placements[i])) for i in ids],
     )
+
+
+def count_repeats(
+    connection: Connection, repeats: Mapping[str, int], seen: Mapping[str, datetime]
+) -> None:
+    """Count further deliveries of stored reports, and when each came last."""
+    if repeats:
+        connection.execute(
+            _COUNT_REPEATS,
+            [{"at": i, "times": times, "seen": seen[i]} for i, times in repeats.items()],
+        )
 
 
 def add_retractions(bulk: Bulk, items: Sequence[Item]) -> set[str]:
@@ -135,3 +175,8 @@ _EVALUATION = (
     *("by", "at", "reason"),
 )
 _LINK = ("report_id", "incident_id", "at", "by", "reason")
+_COUNT_REPEATS = (
+    update(report)
+    .where(report.c.id == bindparam("at"))
+    .values(duplicates=report.c.duplicates + bindparam("times"), last_seen_at=bindparam("seen"))
+)

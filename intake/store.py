@@ -7,7 +7,6 @@ record by record, so that one report never stops intake. Source: design section 
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -25,7 +24,7 @@ from infra.bootstrap import App
 from infra.bulk import Bulk
 from infra.database import Database
 from infra.settings import IntakeSettings
-from infra.tables import incident, report
+from infra.tables import report
 from intake.correlation import Correlator, Placement
 from intake.detection import claims_together, detect_by_claims, detect_in, save_claims
 from intake.link_keys import Telling, link_keys
@@ -36,10 +35,12 @@ from intake.records import RawRecord, defect_of, unprocessable
 from intake.rows import (
     Item,
     add_bodies,
+    add_incidents,
     add_links,
     add_quarantined,
     add_reports,
     add_retractions,
+    count_repeats,
 )
 from intake.source_traffic import count_records
 from intake.standings import SourceBook, Standings
@@ -59,12 +60,6 @@ Read = tuple[RawRecord, Ready]
 """A record, and what became of it when it was read."""
 Keyed = tuple[str, Mapping[int, tuple[str, ...]], int, int]
 """Id, link keys, earliest and latest time of a report."""
-
-_COUNT_REPEATS = (
-    update(report)
-    .where(report.c.id == bindparam("at"))
-    .values(duplicates=report.c.duplicates + bindparam("times"))
-)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,8 +169,10 @@ class Store:
         """Store new reports, count repeated ones, and link the new ones to incidents."""
         first_of: dict[str, Item] = {}
         repeats: Counter[str] = Counter()
+        seen: dict[str, datetime] = {}
         for record, ready in batch:
             for each in ready.reports:
+                seen[each.id] = record.received_at
                 if each.id in first_of:
                     repeats[each.id] += 1
                 else:
@@ -187,10 +184,7 @@ class Store:
             settled.incidents |= self._store(connection, new)
             settled.stored += [each.id for *_, each in new]
         settled.duplicates += repeats.total()
-        if repeats:
-            connection.execute(
-                _COUNT_REPEATS, [{"at": i, "times": times} for i, times in repeats.items()]
-            )
+        count_repeats(connection, repeats, seen)
 
     def place_again(
         self, connection: Connection, reports: Sequence[IncidentReport], *, continues: str
@@ -264,19 +258,12 @@ class Store:
         placements: Mapping[str, Placement],
         claims: Mapping[str, Claimed],
     ) -> None:
-        bulk = Bulk(connection)
         opened = sorted({p.incident_id for p in placements.values() if p.new})
-        bulk.insert(
-            incident,
-            ("id", "created_at", "status", "exercise", "profile", "claimed"),
-            [
-                (
-                    *(i, bulk.time(correlator.incidents[i].created_at), "triage"),
-                    *(self._exercise, self._profile.name),
-                    json.dumps(claims.get(i, NOTHING).to_json()),
-                )
-                for i in opened
-            ],
+        add_incidents(
+            Bulk(connection),
+            [(correlator.incidents[i], claims.get(i, NOTHING)) for i in opened],
+            exercise=self._exercise,
+            profile=self._profile.name,
         )
 
     def _quarantine(

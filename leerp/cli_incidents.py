@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.casefile import Artefact
+from intake.facts import incident_facts
 from leerp.acts import show_answer
 from leerp.cli_assessment import add_assessment_commands
 from leerp.cli_response import add_response_commands
@@ -49,6 +50,7 @@ def show_command(incident_id: IncidentId, home: Home = HOME, as_json: Json = Fal
     """One incident: stages, assessment, drafts, what waits at a gate, decisions, notices."""
     with open_app(home) as opened, opened.database.read() as connection:
         details = overview.incident_details(connection, incident_id)
+        details |= incident_facts(connection, incident_id)
     if as_json:
         show_json(details)
         return

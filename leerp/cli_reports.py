@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from intake.correlation import explain
+from intake.facts import IN_FORCE, listed_facts, report_facts
 from leerp.home import open_app
 from leerp.link_words import link_words
 from leerp.options import HOME, Home, Json
 from leerp.output import show_fields, show_json, show_rows
+from leerp.report_words import grade_words, seen_words, standing_words, told_words
 from workflows import overview
 
 reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
@@ -26,10 +28,13 @@ def list_reports(
     """The newest reports with their grades."""
     with open_app(home) as opened, opened.database.read() as connection:
         rows = overview.reports(connection, incident, limit)
+        facts = listed_facts(connection, [row["id"] for row in rows])
+    out_of_force = any(each["standing"] != IN_FORCE for each in facts.values())
+    standing = ("standing",) if out_of_force else ()
     show_rows(
-        rows,
+        [{**row, **facts[row["id"]]} for row in rows],
         as_json=as_json,
-        columns=("id", "incident", "group", "reporter", "grade", "duplicates", "title"),
+        columns=("id", "incident", "group", "reporter", "grade", "seen", *standing, "title"),
         empty="no reports yet: 'leerp report FILE --group GROUP'",
     )
 
@@ -43,9 +48,18 @@ def show_report(
     """One report with its grades, and why it is in its incident."""
     with open_app(home) as opened, opened.database.read() as connection:
         details = overview.report_details(connection, report_id)
+        facts = report_facts(connection, report_id)
         links = explain(connection, report_id)
     shown = [{**each, "words": link_words(each)} for each in links]
     if as_json:
-        show_json({**details, "links": shown})
-    else:
-        show_fields({**details, "links": [each["words"] for each in shown]}, as_json=False)
+        show_json({**details, **facts, "links": shown})
+        return
+    del details["duplicates"]
+    in_words = {
+        "evaluations": [grade_words(each) for each in facts["evaluations"]],
+        "seen": seen_words(facts),
+        "standing": standing_words(facts),
+        "told by": told_words(facts),
+        "links": [each["words"] for each in shown],
+    }
+    show_fields({**details, **in_words}, as_json=False)

@@ -12,6 +12,7 @@ import structlog
 from console.app import create_app, make_server
 from infra.bootstrap import App, configure_logging
 from intake.consumer import run_intake
+from intake.corroboration import corroborator_of
 from intake.relay import Relay
 from leerp.home import open_app
 from leerp.worker import run_worker
@@ -44,12 +45,13 @@ async def _until_stopped(opened: App, work: Work) -> None:
 
 
 async def intake(opened: App, stop: asyncio.Event) -> None:
-    """Consume reports and relay changes; when one of the two fails, so does the process."""
+    """Consume reports, relay changes and corroborate; when one of them fails, so does the process."""
     client = await opened.temporal()
     relay = Relay(opened, client, opened.settings.profile())
     async with asyncio.TaskGroup() as group:
         group.create_task(run_intake(opened, stop))
         group.create_task(relay.run(stop))
+        group.create_task(corroborator_of(opened).run(stop))
 
 
 async def worker(opened: App, stop: asyncio.Event) -> None:

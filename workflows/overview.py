@@ -15,7 +15,6 @@ from infra.tables import (
     artefact,
     campaign,
     decision,
-    evaluation,
     incident,
     notification,
     raw_body,
@@ -252,7 +251,7 @@ def reports(connection: Connection, incident_id: str | None, limit: int) -> list
 
 
 def report_details(connection: Connection, report_id: str) -> dict[str, Any]:
-    """One report with its grades and the size of its raw body.
+    """One report with its grade in force and the size of its raw body.
 
     Raises:
         NotFound: no such report.
@@ -264,27 +263,12 @@ def report_details(connection: Connection, report_id: str) -> dict[str, Any]:
     ).one_or_none()
     if row is None:
         raise NotFound(f"no report {report_id}: see 'leerp reports list'")
-    grades = connection.execute(
-        select(evaluation).where(evaluation.c.report_id == report_id).order_by(evaluation.c.id)
-    )
     return {
         **row.document,
         "incident": row.incident_id,
         "grade": f"{row.source_grade}{row.information_grade}",
         "duplicates": row.duplicates,
         "raw_bytes": row.size,
-        "evaluations": [
-            {
-                "kind": e.kind,
-                "grade": f"{e.source_grade}{e.information_grade}",
-                "scheme": e.scheme,
-                "original": e.original,
-                "by": e.by,
-                "at": e.at.isoformat(),
-                "reason": e.reason,
-            }
-            for e in grades
-        ],
     }
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from infra import tables_bridges, tables_sources  # noqa: F401  their tables belong to the schema
+from infra import (  # noqa: F401  their tables belong to the schema
+    tables_bridges,
+    tables_corroboration,
+    tables_sources,
+)
 from infra.tables import metadata
 
 context.configure(
