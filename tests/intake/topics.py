@@ -13,7 +13,7 @@ LINGER_MS = 500
 
 async def lying_in(settings: KafkaSettings, topic: str) -> list[Any]:
     """All records of the topic, in the order of partition and offset."""
-    consumer = kafka.consumer(settings, topic, group_id=f"test-{uuid.uuid4()}")
+    consumer = kafka.consumer(settings, topic, group_id=f"leerp-intake-{uuid.uuid4()}")
     async with consumer:
         partitions = [*consumer.assignment()] or [*await _assigned(consumer)]
         ends = await consumer.end_offsets(partitions)
