@@ -14,6 +14,7 @@ from rich.progress import Progress
 from infra.settings import Settings
 from leerp.classify import classify
 from leerp.cli_audit import audit_app
+from leerp.cli_bench import bench_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_reports import quarantine_app, reports_app
@@ -39,6 +40,7 @@ cli.add_typer(reports_app, name="reports")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
+cli.add_typer(bench_app, name="bench")
 
 
 @cli.command()
