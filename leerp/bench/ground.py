@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from aiokafka import TopicPartition
 from rich.console import Console
+from sqlalchemy import insert
 
 from infra import kafka
 from infra.database import Database
 from infra.keys import ensure_keys
 from infra.services import kafka as embedded_kafka
 from infra.services.ports import Ports
-from infra.services.supervisor import Running, Service, Supervisor
+from infra.services.supervisor import Service, Supervisor
 from infra.settings import KafkaSettings, Settings
+from infra.tables import consumer_offset
 from leerp.bench.kept import conninfo
-
-ADVICE = "Run the bench again with --keep FOLDER, and look into the logs there."
+from protocol.errors import ServiceDown
 
 
 @dataclass(slots=True)
@@ -31,17 +34,19 @@ class Ground:
 
     folder: Path
     kafka: KafkaSettings
+    broker: int
+    """Process id."""
     postgres: str = ""
     """URL of a PostgreSQL server without a database's name; SQLite where it is empty."""
-    _runs: int = field(default=0)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @asynccontextmanager
     async def home(self) -> AsyncIterator[Home]:
         """A home with an empty database and a consumer group of its own, removed at the end."""
-        self._runs += 1
-        folder = self.folder / f"run-{self._runs}"
+        number = next(self._numbers)
+        folder = self.folder / f"run-{number}"
         folder.mkdir()
-        name = f"leerp_bench_{os.getpid()}_{self._runs}"
+        name = f"leerp_bench_{os.getpid()}_{number}"
         url = f"{self.postgres}/{name}" if self.postgres else f"sqlite:///{folder / 'leerp.db'}"
         if self.postgres:
             _on_server(self.postgres, f"CREATE DATABASE {name}")
@@ -51,14 +56,35 @@ class Ground:
                 url=url,
                 environment={
                     "LEERP_KAFKA__BOOTSTRAP": self.kafka.bootstrap,
-                    "LEERP_KAFKA__GROUP_ID": f"bench-{self._runs}",
+                    "LEERP_KAFKA__GROUP_ID": f"bench-{number}",
                     "LEERP_DATABASE": url,
                 },
             )
-        finally:
+        except ServiceDown:
+            raise  # its logs and its data are what a person looks at with --keep
+        except BaseException:
             shutil.rmtree(folder)
+            raise
+        else:
+            shutil.rmtree(folder)
+        finally:
             if self.postgres:
                 _on_server(self.postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def ends(self) -> dict[tuple[str, int], int]:
+        """How many records each topic and partition holds."""
+        consumer = kafka.consumer(self.kafka)
+        await consumer.start()
+        try:
+            places = [
+                TopicPartition(topic, number)
+                for topic in kafka.TOPICS.values()
+                for number in range(kafka.PARTITIONS)
+            ]
+            found = await consumer.end_offsets(places)
+        finally:
+            await consumer.stop()
+        return {(place.topic, place.partition): end for place, end in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,47 +95,45 @@ class Home:
     url: str
     environment: dict[str, str]
 
-    def furnish(self) -> None:
-        """Make the keys and the schema, as ``leerp up`` does."""
+    def furnish(self, begin_at: Mapping[tuple[str, int], int] | None = None) -> None:
+        """Make the keys and the schema, as ``leerp up`` does; what lies before ``begin_at`` is over."""
         ensure_keys(self.folder / "keys", Settings(home=self.folder).smtp.sender)
         with closing(Database(self.url)) as database:
             database.migrate()
+            if begin_at:
+                with database.write() as connection:
+                    connection.execute(
+                        insert(consumer_offset),
+                        [
+                            {"topic": topic, "partition": number, "next": begin}
+                            for (topic, number), begin in begin_at.items()
+                        ],
+                    )
 
-    @asynccontextmanager
-    async def running(self, *arguments: str) -> AsyncIterator[tuple[Running, Callable[[], None]]]:
-        """Run ``python -m ARGUMENTS`` here; the second value raises once the process has ended."""
-        async with Supervisor() as supervisor:
-            process = await supervisor.start(
-                Service(
-                    name=arguments[0],
-                    argv=(sys.executable, "-m", *arguments),
-                    log=self.folder / "logs" / f"{arguments[0]}.log",
-                    advice=ADVICE,
-                    environment=self.environment,
-                )
-            )
-
-            def alive() -> None:
-                if process.ended.done():
-                    raise process.failure()
-
-            yield process, alive
+    def service(self, name: str, *arguments: str) -> Service:
+        """``python -m ARGUMENTS`` in this home."""
+        return Service(
+            name=name,
+            argv=(sys.executable, "-m", *arguments),
+            log=self.folder / "logs" / f"{name}.log",
+            advice="Run the bench again with --keep FOLDER, and look into the logs there.",
+            environment=self.environment,
+        )
 
 
 @asynccontextmanager
-async def kafka_in(folder: Path, console: Console) -> AsyncIterator[KafkaSettings]:
-    """An embedded Kafka with the intake topics.
+async def ground_in(folder: Path, console: Console) -> AsyncIterator[Ground]:
+    """An embedded Kafka with the intake topics, and SQLite.
 
     Raises:
         ServiceDown: it does not start.
     """
-    async with AsyncExitStack() as stack:
-        supervisor = await stack.enter_async_context(Supervisor())
+    async with Supervisor() as supervisor:
         with console.status("starting Kafka"):
             service, settings = await embedded_kafka.prepare(folder, Ports(folder), KafkaSettings())
-            await supervisor.start(service)
+            broker = await supervisor.start(service)
             await kafka.create_topics(settings)
-        yield settings
+        yield Ground(folder, settings, broker.process.pid)
 
 
 def _on_server(server: str, statement: str) -> None:

@@ -5,25 +5,31 @@ Source: reliability 1.6; issue 5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from leerp.bench import runs
-from leerp.bench.gates import GATES, INTELMQ_MEMORY, INTELMQ_RATE, WHAT
-from leerp.bench.ground import Ground, kafka_in
-from leerp.bench.machine import describe
+from infra.services import postgres
+from leerp.bench import gates, runs
+from leerp.bench.chart import Curve
+from leerp.bench.gates import POSTGRESQL, measure
+from leerp.bench.ground import Ground, ground_in
+from leerp.bench.latency import latency
+from leerp.bench.machine import describe, describe_postgres
 from leerp.bench.producing import produce
-from leerp.bench.ratios import Ratio, Round, of_pair, of_rounds, of_values
-from leerp.bench.runs import SubjectRun
+from leerp.bench.ratios import Ratio, of_difference, of_pair
+from leerp.bench.rounds import go_round
 from leerp.bench.screen import Screen
+from leerp.bench.storm import Storm, storm
+from leerp.bench.story import Story
 from leerp.bench.stream import Stream
 
-RATE = "reports/s"
 MB = 1e6
-PREPARED = 50_000
-"""Reports of a round of R2 at most."""
+MS = 1e3
+LOAD = 0.5
+"""Of the rate end to end, for the latency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +38,23 @@ class Plan:
 
     reports: int
     rounds: int
+    load_seconds: float
+    database: str = ""
+    """A PostgreSQL server's URL without a database; one is started here if it is installed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Result:
-    """What a bench found; the JSON of design section 6."""
+    """What a bench has found so far; the JSON of design section 6."""
 
-    ratios: Mapping[str, Ratio]
-    absolute: dict[str, Any]
     machine: dict[str, Any]
+    ratios: dict[str, Ratio] = field(default_factory=dict)
+    absolute: dict[str, Any] = field(default_factory=dict)
+    curves: list[Curve] = field(default_factory=list)
+
+    def add(self, *ratios: Ratio) -> None:
+        """Take in ratios by their names."""
+        self.ratios |= {ratio.measure.name: ratio for ratio in ratios}
 
     @property
     def holds(self) -> bool:
@@ -56,16 +70,6 @@ class Result:
         }
 
 
-@dataclass(slots=True)
-class _Rounds:
-    """What the rounds on one database have given so far."""
-
-    intake: list[Round] = field(default_factory=list)
-    counting: list[Round] = field(default_factory=list)
-    writing: list[Round] = field(default_factory=list)
-    runs: list[SubjectRun] = field(default_factory=list)
-
-
 async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
     """Measure in ``folder``, which must be empty.
 
@@ -73,66 +77,91 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
         ServiceDown: a service or a run failed; the message says what to do.
     """
     machine = describe(folder)
-    async with kafka_in(folder, screen.console) as settings:
-        ground = Ground(folder, settings)
-        with screen.step("producing", plan.reports) as told:
-            await produce(settings, Stream(plan.reports), told)
-        found = await _rounds(ground, plan, screen)
-    return Result(
-        ratios={ratio.name: ratio for ratio in _ratios(found)},
-        absolute={"sqlite": _absolute(plan, found)},
-        machine=machine,
-    )
-
-
-async def _rounds(ground: Ground, plan: Plan, screen: Screen) -> _Rounds:
-    found = _Rounds()
-    for number in range(1, plan.rounds + 1):
-        name = f"round {number} of {plan.rounds}"
-        counted = (await runs.count_only(ground, plan.reports)).rate
-        before = (await runs.keep_the_bytes(ground, plan.reports)).rate
-        with screen.step(f"{name}: intake", plan.reports) as told:
-            run = await runs.consume(ground, plan.reports, told)
-        after = (await runs.keep_the_bytes(ground, plan.reports)).rate
-        counted_after = (await runs.count_only(ground, plan.reports)).rate
-        rate = run.timeline.rate
-        found.runs.append(run)
-        found.intake.append(Round(subject=rate, before=before, after=after))
-        found.counting.append(Round(subject=rate, before=counted, after=counted_after))
-        found.writing.append(await runs.write_only(ground, min(plan.reports, PREPARED)))
-        screen.say(
-            f"{name}: intake {rate:,.0f}/s, keeping the bytes {before:,.0f} and {after:,.0f}/s,"
-            f" R2 {found.writing[-1].ratio:.3f}"
-        )
+    with ExitStack() as stack:
+        server = plan.database
+        if not server and postgres.binaries():
+            server = stack.enter_context(postgres.running_postgres(durable=True))
+        async with ground_in(folder, screen.console) as ground:
+            with screen.step("producing", plan.reports) as told:
+                await produce(ground.kafka, Stream(plan.reports), told)
+            found = Result(machine=machine)
+            await _compare(ground, plan, screen, found)
+            if server:
+                machine["postgresql"] = describe_postgres(server)
+                await _compare(replace(ground, postgres=server), plan, screen, found)
+            else:
+                screen.say("PostgreSQL is not installed and no --database given: not measured")
+            await _live(ground, plan, screen, found)
     return found
 
 
-def _ratios(found: _Rounds) -> list[Ratio]:
-    rate = max(run.timeline.rate for run in found.runs)
-    peak = max(run.peak_rss for run in found.runs)
-    flat = [run.timeline.flatness for run in found.runs]
-    return [
-        of_rounds("R1", found.intake, what=WHAT["R1"], unit=RATE, gate=GATES["R1"]),
-        of_rounds("R1b", found.counting, what=WHAT["R1b"], unit=RATE, gate=None),
-        of_rounds("R2", found.writing, what=WHAT["R2"], unit=RATE, gate=GATES["R2"]),
-        of_values("R8", flat, what=WHAT["R8"], unit=RATE, gate=GATES["R8"]),
-        of_pair("rate", rate, INTELMQ_RATE, what=WHAT["rate"], unit=RATE, gate=GATES["rate"]),
-        of_pair(
-            "memory",
-            peak / MB,
-            INTELMQ_MEMORY,
-            what=WHAT["memory"],
-            unit="MB",
-            gate=GATES["memory"],
-        ),
+async def _compare(ground: Ground, plan: Plan, screen: Screen, found: Result) -> None:
+    """The rounds against controls, on the database of ``ground``; Kafka holds the one stream only."""
+    on = POSTGRESQL if ground.postgres else ""
+    rounds = await go_round(ground, plan.reports, plan.rounds, screen, audit=not on)
+    found.add(*rounds.ratios(on))
+    rates = [run.timeline.rate for run in rounds.runs]
+    found.absolute["postgresql" if on else "sqlite"] = {
+        "reports_per_second": median(rates),
+        "consumer_peak_rss_mb": max(run.peak_rss for run in rounds.runs) / MB,
+    }
+    middle = sorted(rounds.runs, key=lambda run: run.timeline.rate)[len(rounds.runs) // 2]
+    found.curves += [
+        Curve.of(f"intake{on}", middle.timeline),
+        Curve.of(f"keeping the bytes{on}", rounds.controls[-1]),
     ]
 
 
-def _absolute(plan: Plan, found: _Rounds) -> dict[str, Any]:
-    return {
+async def _live(ground: Ground, plan: Plan, screen: Screen, found: Result) -> None:
+    """The whole product in a storm, under a steady load, and with what is the same or hostile."""
+    with screen.step("the whole product in the storm", plan.reports) as told:
+        stormy = await storm(ground, plan.reports, told)
+    rate = stormy.timeline.rate
+    with screen.step(f"latency under {rate * LOAD:,.0f} reports/s", 1):
+        delays = await latency(ground, rate * LOAD, plan.load_seconds)
+    story = Story(plan.reports)
+    with screen.step("half of it the same, 1 % hostile", plan.reports) as told:
+        run, fates = await runs.consume_story(ground, story, told)
+    expected = story.expected()
+    wrong = (expected - fates).total() + (fates - expected).total()
+    found.add(*_of_storm(stormy, plan.reports))
+    found.add(of_difference(measure("lost"), wrong, story.total))
+    found.absolute |= {
         "reports": plan.reports,
-        "reports_per_second": [run.timeline.rate for run in found.runs],
-        "peak_rss_mb": max(run.peak_rss for run in found.runs) / MB,
-        "cpu_seconds_per_1000_reports": min(run.cpu for run in found.runs) * 1000 / plan.reports,
-        "bytes_of_a_report": sum(len(r.body) for r in Stream(1_000)) / 1_000,
+        "bytes_of_a_report": _size(plan),
+        "end_to_end": _end_to_end(stormy),
+        "latency": delays,
+        "story": {"reports_per_second": run.timeline.rate, **fates},
     }
+    found.curves.append(Curve.of("end to end", stormy.timeline))
+
+
+def _of_storm(found: Storm, reports: int) -> list[Ratio]:
+    work = found.cost.calls + found.cost.events
+    late, rest = found.late * MS, found.late_at_rest * MS
+    return [
+        of_pair(measure("R3"), work, reports),
+        of_pair(measure("R9"), late, rest),
+        of_pair(measure("R9 ms"), late, gates.LATE_MS),
+        of_pair(measure("R13"), found.growth / MB, found.in_flight / MB),
+        of_pair(measure("rate"), found.timeline.rate, gates.INTELMQ_RATE),
+        of_pair(measure("memory"), found.peak / MB, gates.INTELMQ_MEMORY_MB),
+    ]
+
+
+def _end_to_end(found: Storm) -> dict[str, Any]:
+    return {
+        "reports_per_second": found.timeline.rate,
+        "intake_peak_rss_mb": found.peak / MB,
+        "intake_growth_mb": found.growth / MB,
+        "in_flight_mb": found.in_flight / MB,
+        "loop_lag_p99_ms": {"storm": found.late * MS, "rest": found.late_at_rest * MS},
+        "temporal": found.cost._asdict(),
+        "cpu_seconds_per_1000_reports": found.cpu,
+    }
+
+
+def _size(plan: Plan) -> float:
+    stream = Stream(plan.reports)
+    sample = range(0, plan.reports, max(1, plan.reports // 1_000))
+    return sum(len(stream.record(number).body) for number in sample) / len(sample)

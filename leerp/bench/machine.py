@@ -13,11 +13,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psycopg
+
 from infra.database import Database
 from infra.services.artefacts import KAFKA_VERSION
+from leerp.bench.kept import conninfo
 
 SYNCS = 100
 PRAGMAS = ("journal_mode", "synchronous", "cache_size", "wal_autocheckpoint", "page_size")
+POSTGRES_SETTINGS = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
 PACKAGES = ("aiokafka", "sqlalchemy", "psycopg", "pydantic", "temporalio")
 
 
@@ -36,6 +40,15 @@ def describe(folder: Path) -> dict[str, Any]:
         "pragmas": _pragmas(folder),
         "fdatasync_us": round(_fdatasync(folder) * 1e6),
     }
+
+
+def describe_postgres(server: str) -> dict[str, Any]:
+    """Version and durability of the server at this URL without a database's name."""
+    with psycopg.connect(conninfo(f"{server}/postgres"), autocommit=True) as connection:
+        return {
+            name: (connection.execute(f"SHOW {name}".encode()).fetchone() or (None,))[0]
+            for name in POSTGRES_SETTINGS
+        }
 
 
 def _processor() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +41,11 @@ class Timeline:
         first, last = self.points[0].settled, self.points[-1].settled
         edges = [first + (last - first) * n / count for n in range(count + 1)]
         return [self._between(a, b) for a, b in pairwise(edges)]
+
+    def settled_at(self, time: float) -> int:
+        """How many were settled by then, as far as was seen."""
+        after = bisect_right(self.points, time, key=lambda point: point.at)
+        return self.points[after - 1].settled if after else 0
 
     def _between(self, first: float, last: float) -> float:
         seconds = self._time_of(last) - self._time_of(first)

@@ -49,57 +49,59 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
-    """One measured ratio. ``value`` is None when no round was steady enough to count."""
+class Measure:
+    """What is measured, and what it must reach."""
 
     name: str
     what: str
-    value: float | None
+    unit: str
     gate: Gate | None
     """None where it is for the record only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """One measured ratio. ``value`` is None when no round was steady enough to count."""
+
+    measure: Measure
+    value: float | None
     subject: float | None
     control: float | None
-    unit: str
     runs: Sequence[dict[str, Any]] = field(default_factory=list)
     note: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether its gate holds; what could not be measured holds no gate."""
-        if self.gate is None:
-            return True
-        return self.value is not None and self.gate.holds(self.value)
+        gate = self.measure.gate
+        return gate is None or (self.value is not None and gate.holds(self.value))
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the file; ``at_most`` says on which side of the gate it must be."""
+        gate = self.measure.gate
         return {
-            "what": self.what,
+            "what": self.measure.what,
             "value": self.value,
-            "gate": self.gate.bound if self.gate else None,
-            "at_most": self.gate.at_most if self.gate else None,
+            "gate": gate.bound if gate else None,
+            "at_most": gate.at_most if gate else None,
             "holds": self.holds,
             "subject": self.subject,
             "control": self.control,
-            "unit": self.unit,
+            "unit": self.measure.unit,
             "runs": list(self.runs),
             "note": self.note,
         }
 
 
-def of_rounds(
-    name: str, rounds: Sequence[Round], *, what: str, unit: str, gate: Gate | None
-) -> Ratio:
+def of_rounds(measure: Measure, rounds: Sequence[Round]) -> Ratio:
     """The median over the steady rounds; the note says how many were dropped."""
     kept = [each for each in rounds if each.steady]
     dropped = len(rounds) - len(kept)
     return Ratio(
-        name=name,
-        what=what,
+        measure=measure,
         value=median(each.ratio for each in kept) if kept else None,
-        gate=gate,
         subject=median(each.subject for each in kept) if kept else None,
         control=median(each.control for each in kept) if kept else None,
-        unit=unit,
         runs=[
             {
                 "subject": each.subject,
@@ -115,34 +117,29 @@ def of_rounds(
     )
 
 
-def of_values(
-    name: str, values: Sequence[float], *, what: str, unit: str, gate: Gate | None
-) -> Ratio:
+def of_values(measure: Measure, values: Sequence[float]) -> Ratio:
     """The median of values that are ratios in themselves, each from one run."""
     return Ratio(
-        name=name,
-        what=what,
+        measure=measure,
         value=median(values),
-        gate=gate,
         subject=None,
         control=None,
-        unit=unit,
         runs=[{"ratio": value} for value in values],
     )
 
 
-def of_pair(
-    name: str, subject: float, control: float, *, what: str, unit: str, gate: Gate | None
-) -> Ratio:
-    """One figure over another."""
+def of_pair(measure: Measure, subject: float, control: float) -> Ratio:
+    """One figure over another, which must not be nothing for there to be a value."""
     value = subject / control if control else None
     return Ratio(
-        name=name,
-        what=what,
+        measure=measure,
         value=value,
-        gate=gate,
         subject=subject,
         control=control,
-        unit=unit,
         runs=[{"subject": subject, "control": control, "ratio": value}],
     )
+
+
+def of_difference(measure: Measure, wrong: int, total: int) -> Ratio:
+    """How many of ``total`` are not as they must be; the value is their number, not their share."""
+    return Ratio(measure=measure, value=wrong, subject=wrong, control=total)

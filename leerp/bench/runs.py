@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
-from infra.services import child
-from infra.tables import audit_row
-from leerp.bench.ground import Ground
+from infra.database import Database
+from infra.services.supervisor import Supervisor
+from infra.tables import audit_row, quarantine, report
+from leerp.bench.ground import Ground, Home
 from leerp.bench.kept import kept_in
+from leerp.bench.processes import output_of
+from leerp.bench.producing import produce
 from leerp.bench.progress import Point, Timeline
 from leerp.bench.ratios import Round
+from leerp.bench.story import Story
 from leerp.bench.subject import CONSUMER, WITHOUT_AUDIT
-from leerp.bench.watch import MEMORY_EVERY, Memory, Watch
+from leerp.bench.watch import Memory, Watch, looking_at
 from protocol.errors import ServiceDown
 
-CONTROL_RECORDS = 60_000
-"""What a control reads at least, in as many runs as that takes."""
+CONTROL_RECORDS, CONTROL_RUNS = 60_000, 3
+"""What a control reads at least, in no more than so many runs."""
 
 Told = Callable[[int], None]
 """Hears how many records are settled."""
@@ -37,8 +40,6 @@ class SubjectRun:
     timeline: Timeline
     peak_rss: int
     """Bytes, of all its processes."""
-    cpu: float
-    """Seconds of all its processes, start included."""
 
 
 async def keep_the_bytes(ground: Ground, records: int) -> Timeline:
@@ -60,7 +61,7 @@ async def count_only(ground: Ground, records: int) -> Timeline:
 
 async def _long_enough(run: Callable[[], Awaitable[Timeline]], records: int) -> Timeline:
     """A control is over in a moment; of a short stream the middle one of several runs counts."""
-    times = math.ceil(CONTROL_RECORDS / records)
+    times = min(CONTROL_RUNS, math.ceil(CONTROL_RECORDS / records))
     timelines = [await run() for _ in range(times)]
     return sorted(timelines, key=lambda timeline: timeline.rate)[times // 2]
 
@@ -73,27 +74,47 @@ async def consume(
     Raises:
         ServiceDown: it ended or stood still; or it wrote an audit trail where none was wanted.
     """
-    options = [CONSUMER] if with_audit else [CONSUMER, WITHOUT_AUDIT]
     async with ground.home() as home:
         home.furnish()
-        with closing(Watch(home.url)) as watch:
-            before = _audit_rows(watch)
-            arguments = ("leerp.bench.subject", str(home.folder), *options)
-            async with home.running(*arguments) as (process, alive):
-                memory = Memory(process.process.pid)
-                looking = asyncio.create_task(_look_at(memory))
-                try:
-                    timeline = await watch.until_settled(records, alive, told)
-                finally:
-                    looking.cancel()
-                memory.look()
-            if (_audit_rows(watch) > before) is not with_audit:
-                raise ServiceDown(
-                    "the audit trail could not be switched "
-                    + ("on" if with_audit else "off")
-                    + " for this run, so R11 cannot be measured: the bench must be adapted"
-                )
-    return SubjectRun(timeline=timeline, peak_rss=memory.peak, cpu=memory.cpu)
+        before = await asyncio.to_thread(_count, home, audit_row)
+        run = await _consumed(home, told, records, () if with_audit else (WITHOUT_AUDIT,))
+        if (await asyncio.to_thread(_count, home, audit_row) > before) is not with_audit:
+            raise ServiceDown(
+                f"the audit trail could not be switched {'on' if with_audit else 'off'} for this"
+                " run, so R11 cannot be measured: leerp.bench.subject must be adapted"
+            )
+    return run
+
+
+async def consume_story(
+    ground: Ground, story: Story, told: Told
+) -> tuple[SubjectRun, Counter[str]]:
+    """Send and settle a storm as it comes; how many were stored, duplicates and quarantined.
+
+    Raises:
+        ServiceDown: as ``consume``.
+    """
+    begin_at = await ground.ends()
+    await produce(ground.kafka, story, told)
+    async with ground.home() as home:
+        home.furnish(begin_at)
+        run = await _consumed(home, told, story.total, (), before=sum(begin_at.values()))
+        fates = await asyncio.to_thread(_fates, home)
+    return run, fates
+
+
+async def _consumed(
+    home: Home, told: Told, records: int, options: Sequence[str], before: int = 0
+) -> SubjectRun:
+    with closing(Watch(home.url)) as watch:
+        async with Supervisor() as supervisor:
+            process = await supervisor.start(
+                home.service("intake", "leerp.bench.subject", str(home.folder), CONSUMER, *options)
+            )
+            memory = Memory(process.process.pid)
+            async with looking_at([memory]):
+                timeline = await supervisor.guard(watch.until_settled(records, told, before=before))
+    return SubjectRun(timeline=timeline, peak_rss=memory.peak)
 
 
 async def write_only(ground: Ground, records: int) -> Round:
@@ -104,45 +125,23 @@ async def write_only(ground: Ground, records: int) -> Round:
             with closing(kept_in(each.url)) as kept:
                 kept.make()
         arguments = ("leerp.bench.durable", str(home.folder), before.url, after.url, str(records))
-        first, subject, last = json.loads(await _output(*arguments, environment=home.environment))
+        first, subject, last = json.loads(await output_of(*arguments, environment=home.environment))
     return Round(subject=subject, before=first, after=last)
 
 
-async def _look_at(memory: Memory) -> None:
-    while True:
-        memory.look()
-        await asyncio.sleep(MEMORY_EVERY)
+def _count(home: Home, table: Table) -> int:
+    with closing(Database(home.url)) as database, database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
-def _audit_rows(watch: Watch) -> int:
-    with watch.database.read() as connection:
-        return connection.scalar(select(func.count()).select_from(audit_row)) or 0
+def _fates(home: Home) -> Counter[str]:
+    with closing(Database(home.url)) as database, database.read() as connection:
+        repeats = connection.scalar(select(func.sum(report.c.duplicates)))
+    return Counter(
+        stored=_count(home, report), duplicates=repeats or 0, quarantined=_count(home, quarantine)
+    )
 
 
 async def _control(ground: Ground, records: int, database: str) -> Timeline:
-    said = await _output("leerp.bench.control", ground.kafka.bootstrap, str(records), database)
+    said = await output_of("leerp.bench.control", ground.kafka.bootstrap, str(records), database)
     return Timeline([Point(at=at, settled=settled) for at, settled in json.loads(said)])
-
-
-async def _output(*arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
-    """What ``python -m ARGUMENTS`` writes.
-
-    Raises:
-        ServiceDown: it failed.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *child.dying_with_us(sys.executable, "-m", *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(environment or {})},
-    )
-    try:
-        said, complaint = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise ServiceDown(f"{arguments[0]} failed:\n{complaint.decode(errors='replace')}")
-    return said

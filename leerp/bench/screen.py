@@ -42,14 +42,16 @@ def ratio_table(title: str, ratios: Mapping[str, Ratio]) -> Table:
         table.add_column(column, no_wrap=True)
     table.add_column("what", overflow="fold")
     for name, ratio in ratios.items():
+        gate = ratio.measure.gate
         table.add_row(
             name,
             _figure(ratio.value),
-            str(ratio.gate or ""),
-            "" if ratio.gate is None else "[green]holds[/]" if ratio.holds else "[red]fails[/]",
+            str(gate or ""),
+            "" if gate is None else "[green]holds[/]" if ratio.holds else "[red]fails[/]",
             _figure(ratio.subject),
             _figure(ratio.control),
-            f"{ratio.what} ({ratio.unit})" + (f". {ratio.note}" if ratio.note else ""),
+            f"{ratio.measure.what} ({ratio.measure.unit})"
+            + (f". {ratio.note}" if ratio.note else ""),
         )
     return table
 

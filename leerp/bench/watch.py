@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from infra.database import Database
@@ -21,7 +21,7 @@ POSITIONS = "SELECT topic, partition, next FROM consumer_offset"
 
 
 class Watch:
-    """Looks at one database; use as a context manager's value through ``closing``."""
+    """Looks at one database, from outside the processes that work on it."""
 
     def __init__(self, url: str) -> None:
         self.database = Database(url)
@@ -39,9 +39,9 @@ class Watch:
             }
 
     async def until_settled(
-        self, expected: int, alive: Callable[[], None], told: Callable[[int], None]
+        self, expected: int, told: Callable[[int], None], *, before: int = 0
     ) -> Timeline:
-        """Look until ``expected`` records are settled; ``alive`` raises when nobody works on them.
+        """Look until ``expected`` records are settled beyond the ``before`` that count as over.
 
         Raises:
             ServiceDown: there was no progress for two minutes.
@@ -50,8 +50,7 @@ class Watch:
         moved = time.monotonic()
         while not points or points[-1].settled < expected:
             await asyncio.sleep(LOOK_EVERY)
-            alive()
-            settled = sum(self.positions().values())
+            settled = sum(self.positions().values()) - before
             now = time.monotonic()
             if settled > (points[-1].settled if points else 0):
                 points.append(Point(at=now, settled=settled))
@@ -59,8 +58,8 @@ class Watch:
                 told(settled)
             elif now - moved > PATIENCE:
                 raise ServiceDown(
-                    f"nothing was settled for {PATIENCE:.0f} s, {settled} of {expected} are: look"
-                    " into the logs of the run with --keep"
+                    f"nothing was settled for {PATIENCE:.0f} s, {settled} of {expected} are: run"
+                    " the bench again with --keep FOLDER, and look into the logs there"
                 )
         return Timeline(points)
 
@@ -89,6 +88,15 @@ class Memory:
             self._cpu[pid] = ticks / os.sysconf("SC_CLK_TCK")
 
     @property
+    def now(self) -> int:
+        """Bytes resident at this moment."""
+        page = os.sysconf("SC_PAGE_SIZE")
+        return sum(
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
+            for pid in _family(self._pid)
+        )
+
+    @property
     def peak(self) -> int:
         """Bytes; the sum of what each process reached, so rather too much than too little."""
         return sum(self._highest.values())
@@ -105,3 +113,23 @@ def _family(pid: int) -> Iterable[int]:
         with suppress(OSError):
             for child in children.read_text().split():
                 yield from _family(int(child))
+
+
+@asynccontextmanager
+async def looking_at(memories: Iterable[Memory]) -> AsyncIterator[None]:
+    """Look at processes now and then while the block runs, and once at its end."""
+    watched = list(memories)
+
+    async def look() -> None:
+        while True:
+            for each in watched:
+                each.look()
+            await asyncio.sleep(MEMORY_EVERY)
+
+    task = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
+        for each in watched:
+            each.look()

@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infra import audit
 from infra.database import Database
+from infra.services.postgres import running_postgres
 from infra.tables import consumer_offset, metadata, quarantine, raw_body, relay, report
 from intake.correlation import explain
 from intake.quarantine import list_quarantine, replay, show
 from protocol.report import Indicator, IndicatorType
-from tests.infra.postgres import running_postgres
 from tests.infra.processes import python
 from tests.intake.samples import LIMITS, clusters, content, major, read, record, store_of
 
@@ -30,7 +30,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    with running_postgres() as url:
+    with running_postgres(durable=False) as url:
         yield url
 
 
