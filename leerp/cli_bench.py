@@ -23,6 +23,8 @@ bench_app = typer.Typer(
 )
 
 REPORTS, ROUNDS, LOAD_SECONDS = 200_000, 5, 20.0
+FEWEST = 3_000
+"""Reports, below which a run is a batch or two and has no rate."""
 SHORT_REPORTS, SHORT_ROUNDS, SHORT_LOAD_SECONDS = 20_000, 2, 8.0
 
 
@@ -40,7 +42,7 @@ def intake(
         Path | None, typer.Option("--svg", help="Write a chart of the rates here.")
     ] = None,
     reports: Annotated[
-        int | None, typer.Option(min=1_000, help=f"Reports of a run.  [default: {REPORTS:,}]")
+        int | None, typer.Option(min=FEWEST, help=f"Reports of a run.  [default: {REPORTS:,}]")
     ] = None,
     rounds: Annotated[
         int | None, typer.Option(min=1, help=f"Rounds of each ratio.  [default: {ROUNDS}]")
@@ -63,7 +65,8 @@ def intake(
 ) -> None:
     """Measure intake, from Kafka to the database; exits 0 only if every gate holds."""
     from leerp.bench.chart import draw
-    from leerp.bench.intake import Plan, bench_intake
+    from leerp.bench.intake import bench_intake
+    from leerp.bench.plan import Plan
     from leerp.bench.screen import Screen, absolute_table, ratio_table
     from leerp.up import until_signal
 

@@ -18,6 +18,7 @@ from leerp.bench.gates import POSTGRESQL, measure
 from leerp.bench.ground import Ground, ground_in
 from leerp.bench.latency import latency
 from leerp.bench.machine import describe, describe_postgres
+from leerp.bench.plan import Plan
 from leerp.bench.producing import produce
 from leerp.bench.ratios import Ratio, of_difference, of_pair
 from leerp.bench.rounds import go_round
@@ -30,17 +31,6 @@ MB = 1e6
 MS = 1e3
 LOAD = 0.5
 """Of the rate end to end, for the latency."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How much is measured."""
-
-    reports: int
-    rounds: int
-    load_seconds: float
-    database: str = ""
-    """A PostgreSQL server's URL without a database; one is started here if it is installed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +69,7 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
     machine = describe(folder)
     with ExitStack() as stack:
         server = plan.database
-        if not server and postgres.binaries():
+        if plan.own_postgresql and not server and postgres.binaries():
             server = stack.enter_context(postgres.running_postgres(durable=True))
         async with ground_in(folder, screen.console) as ground:
             with screen.step("producing", plan.reports) as told:
@@ -90,7 +80,9 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
                 machine["postgresql"] = describe_postgres(server)
                 await _compare(replace(ground, postgres=server), plan, screen, found)
             else:
-                screen.say("PostgreSQL is not installed and no --database given: not measured")
+                screen.say(
+                    "PostgreSQL is not measured: it is not installed, and no --database was given"
+                )
             await _live(ground, plan, screen, found)
     return found
 
@@ -98,7 +90,7 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
 async def _compare(ground: Ground, plan: Plan, screen: Screen, found: Result) -> None:
     """The rounds against controls, on the database of ``ground``; Kafka holds the one stream only."""
     on = POSTGRESQL if ground.postgres else ""
-    rounds = await go_round(ground, plan.reports, plan.rounds, screen, audit=not on)
+    rounds = await go_round(ground, plan, screen, audit=not on)
     found.add(*rounds.ratios(on))
     rates = [run.timeline.rate for run in rounds.runs]
     found.absolute["postgresql" if on else "sqlite"] = {

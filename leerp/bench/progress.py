@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from protocol.errors import Refused
+
 WINDOWS = 10
 """Parts of a run that flatness compares the first and the last of (R8)."""
 
@@ -27,7 +29,15 @@ class Timeline:
 
     @property
     def rate(self) -> float:
-        """Records a second, from the first batch on: starting up is not measured."""
+        """Records a second, from the first batch on: starting up is not measured.
+
+        Raises:
+            Refused: ``too-few-reports``, all was settled in one batch.
+        """
+        if len(self.points) < 2:
+            raise Refused(
+                "too-few-reports", "all reports were settled at once: measure more with --reports"
+            )
         return self._between(self.points[0].settled, self.points[-1].settled)
 
     @property

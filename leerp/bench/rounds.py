@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from leerp.bench import runs
 from leerp.bench.gates import measure
 from leerp.bench.ground import Ground
+from leerp.bench.plan import Plan
 from leerp.bench.progress import Timeline
 from leerp.bench.ratios import Ratio, Round, of_rounds, of_values
 from leerp.bench.runs import SubjectRun
@@ -40,27 +41,25 @@ class Rounds:
         return found
 
 
-async def go_round(
-    ground: Ground, records: int, rounds: int, screen: Screen, *, audit: bool
-) -> Rounds:
-    """Measure ``rounds`` times; ``audit`` says whether R11 is measured too.
+async def go_round(ground: Ground, plan: Plan, screen: Screen, *, audit: bool) -> Rounds:
+    """Measure as many rounds as planned; ``audit`` says whether R11 is measured too.
 
     The controls stand on both sides of the subject, those that take longest next to it.
 
     Raises:
         ServiceDown: a run failed.
     """
-    found = Rounds()
-    for number in range(1, rounds + 1):
-        name = f"{'PostgreSQL' if ground.postgres else 'SQLite'}, round {number} of {rounds}"
+    found, records = Rounds(), plan.reports
+    for number in range(1, plan.rounds + 1):
+        name = f"{'PostgreSQL' if ground.postgres else 'SQLite'}, round {number} of {plan.rounds}"
         with screen.step(f"{name}: intake and its controls", records) as told:
-            counts = [await runs.count_only(ground, records)]
-            keeps = [await runs.keep_the_bytes(ground, records)]
+            counts = [await runs.count_only(ground, records, plan.repeats)]
+            keeps = [await runs.keep_the_bytes(ground, records, plan.repeats)]
             bare = [await _bare(ground, records)] if audit else []
             run = await runs.consume(ground, records, told)
             bare += [await _bare(ground, records)] if audit else []
-            keeps.append(await runs.keep_the_bytes(ground, records))
-            counts.append(await runs.count_only(ground, records))
+            keeps.append(await runs.keep_the_bytes(ground, records, plan.repeats))
+            counts.append(await runs.count_only(ground, records, plan.repeats))
         found.runs.append(run)
         found.controls += keeps
         found.keeping.append(_round(run, keeps))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -26,9 +25,6 @@ from leerp.bench.subject import CONSUMER, WITHOUT_AUDIT
 from leerp.bench.watch import Memory, Watch, looking_at
 from protocol.errors import ServiceDown
 
-CONTROL_RECORDS, CONTROL_RUNS = 60_000, 3
-"""What a control reads at least, in no more than so many runs."""
-
 Told = Callable[[int], None]
 """Hears how many records are settled."""
 
@@ -42,7 +38,7 @@ class SubjectRun:
     """Bytes, of all its processes."""
 
 
-async def keep_the_bytes(ground: Ground, records: int) -> Timeline:
+async def keep_the_bytes(ground: Ground, records: int, times: int) -> Timeline:
     """The control of R1: key and body into one table, with the position."""
 
     async def once() -> Timeline:
@@ -51,17 +47,16 @@ async def keep_the_bytes(ground: Ground, records: int) -> Timeline:
                 kept.make()
             return await _control(ground, records, home.url)
 
-    return await _long_enough(once, records)
+    return await _middle(once, times)
 
 
-async def count_only(ground: Ground, records: int) -> Timeline:
+async def count_only(ground: Ground, records: int, times: int) -> Timeline:
     """The control of R1b: read, and do nothing."""
-    return await _long_enough(lambda: _control(ground, records, ""), records)
+    return await _middle(lambda: _control(ground, records, ""), times)
 
 
-async def _long_enough(run: Callable[[], Awaitable[Timeline]], records: int) -> Timeline:
+async def _middle(run: Callable[[], Awaitable[Timeline]], times: int) -> Timeline:
     """A control is over in a moment; of a short stream the middle one of several runs counts."""
-    times = min(CONTROL_RUNS, math.ceil(CONTROL_RECORDS / records))
     timelines = [await run() for _ in range(times)]
     return sorted(timelines, key=lambda timeline: timeline.rate)[times // 2]
 

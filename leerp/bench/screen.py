@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -24,15 +25,20 @@ class Screen:
     def step(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show ``name`` while the block runs; the value takes how far it is."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        begun = time.monotonic()
         with Progress(
-            *columns, TimeElapsedColumn(), console=self.console, transient=True
+            *(*columns, TimeElapsedColumn()),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
         ) as progress:
             task = progress.add_task(name, total=total)
             yield lambda done: progress.update(task, completed=done)
+        self.say(f"{name}: {time.monotonic() - begun:.0f} s")
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        self.console.print(f"[dim]{line}[/]")
+        self.console.print(line, style="dim", soft_wrap=True)
 
 
 def ratio_table(title: str, ratios: Mapping[str, Ratio]) -> Table:
