@@ -1,4 +1,4 @@
-.PHONY: setup demo test check format lock traceability
+.PHONY: setup demo test check bench format lock traceability
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
@@ -23,6 +23,10 @@ check: $(READY) ## style, types, layers, traceability
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) docs/make_traceability.py --check
+
+bench: $(READY) ## what this machine reaches, against controls in the same run, in short form
+	@$(PYTHON) -m infra.services.artefacts
+	@.venv/bin/leerp bench intake --short
 
 format: $(READY)
 	@.venv/bin/ruff check --fix --quiet . || true

@@ -12,6 +12,7 @@ import typer
 from infra.settings import Settings
 from leerp.classify import classify
 from leerp.cli_audit import audit_app
+from leerp.cli_bench import bench_app
 from leerp.cli_bridge import bridge_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
@@ -40,6 +41,7 @@ cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
 cli.add_typer(bridge_app, name="bridge")
 cli.command("report")(report)
+cli.add_typer(bench_app, name="bench")
 
 
 @cli.command()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infra import audit
 from infra.database import Database
+from infra.services.postgres import running_postgres
 from infra.tables import consumer_offset, metadata, quarantine, raw_body, relay, report
 from intake.correlation import explain
 from intake.quarantine import discard, replay, show
@@ -27,7 +28,6 @@ from intake.sources import load_sources
 from protocol.grades import SourceReliability
 from protocol.parties import SourceGroup
 from protocol.report import Indicator, IndicatorType
-from tests.infra.postgres import running_postgres
 from tests.infra.processes import python
 from tests.intake.registry import (
     ANALYST,
@@ -57,7 +57,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    with running_postgres() as url:
+    with running_postgres(durable=False) as url:
         yield url
 
 

@@ -14,12 +14,12 @@ from sqlalchemy import delete, func, select, update
 
 from infra import audit
 from infra.database import Database
+from infra.services.postgres import running_postgres
 from infra.tables import evaluation, incident, relay, report
 from infra.tables_corroboration import fallen
 from protocol.grades import Grade
 from protocol.parties import SourceGroup
 from protocol.report import Affected, Evaluation
-from tests.infra.postgres import running_postgres
 from tests.intake.corroborating import (
     corroborator,
     digits,
@@ -45,7 +45,7 @@ WARNING = (
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    with running_postgres() as url:
+    with running_postgres(durable=False) as url:
         yield url
 
 

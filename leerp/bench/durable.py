@@ -1,0 +1,86 @@
+"""The durable write alone (R2): ``Store.settle`` of prepared batches, against one table of the bytes.
+
+``python -m leerp.bench.durable HOME BEFORE AFTER REPORTS``: ``HOME`` is furnished and empty, the other
+two are URLs of databases with the control's tables. Reading and translating is done before and not
+measured. Writes reports a second of the control before, the subject and the control after, as JSON
+to standard output. Source: reliability 1.6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra import kafka
+from infra.bootstrap import app
+from intake.records import ANONYMOUS, RawRecord
+from intake.store import open_store
+from leerp.bench.kept import kept_in
+from leerp.bench.stream import Record, Stream
+
+BATCH = 1_000
+
+
+def control(url: str, stream: Stream) -> float:
+    """Reports a second into one table, 1,000 a transaction."""
+    spent, place = 0.0, 0
+    with closing(kept_in(url)) as kept:
+        for batch in _batches(stream):
+            place += len(batch)
+            begun = time.perf_counter()
+            rows = [(hashlib.sha256(record.body).digest(), record.body) for record in batch]
+            kept.keep(rows, {("bench", 0): place})
+            spent += time.perf_counter() - begun
+    return stream.total / spent
+
+
+def subject(home: Path, stream: Stream) -> float:
+    """Reports a second through the one transaction of a batch."""
+    spent = 0.0
+    with app(home) as opened:
+        store = open_store(opened)
+        preparer = store.preparer(opened.settings.intake)
+        offsets = itertools.count()
+        for batch in _batches(stream):
+            records = [_raw(record, next(offsets)) for record in batch]
+            prepared = [(record, preparer.read(record)) for record in records]
+            begun = time.perf_counter()
+            store.settle(prepared, source="bench")
+            spent += time.perf_counter() - begun
+    return stream.total / spent
+
+
+def _batches(stream: Iterable[Record]) -> Iterator[list[Record]]:
+    records = iter(stream)
+    while batch := list(itertools.islice(records, BATCH)):
+        yield batch
+
+
+def _raw(record: Record, offset: int) -> RawRecord:
+    return RawRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=offset,
+        group=kafka.group_of(record.topic),
+        principal=ANONYMOUS,
+        headers={},
+        body=record.body,
+        received_at=datetime.now(UTC),
+    )
+
+
+def main(home: Path, before: str, after: str, reports: int) -> None:
+    """Run one round: control, subject, control, of the same bytes."""
+    stream = Stream(reports)
+    json.dump([control(before, stream), subject(home, stream), control(after, stream)], sys.stdout)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))
