@@ -121,6 +121,7 @@ incident = Table(
     Column("stage", String(20)),
     Column("exercise", Boolean, nullable=False),
     Column("profile", String(60), nullable=False),
+    Column("detected_at", Utc),  # set once
 )
 
 retraction = Table(

@@ -18,6 +18,7 @@ from sqlalchemy import JSON, Connection, delete, insert, literal, select, update
 
 from infra import audit
 from infra.tables import Utc, incident, link, link_key, report
+from intake.kept_apart import KeptApart
 from intake.merging import carry_over
 
 CHUNK = 500
@@ -54,6 +55,8 @@ class Placement:
     """The report that joined this one's incident to another later in the batch."""
     continues: str = ""
     """The incident that ended before this report came."""
+    apart: tuple[str, ...] = ()
+    """Incidents that it shares indicators with too, which officers keep apart from this one."""
 
     def reason(self) -> dict[str, Any]:
         """As it is kept with the link."""
@@ -62,6 +65,8 @@ class Placement:
             said["through"] = self.through
         if self.continues:
             said["continues"] = self.continues
+        if self.apart:
+            said["apart"] = list(self.apart)
         return said
 
 
@@ -88,6 +93,8 @@ class Correlator:
     """Keys whose chains changed."""
     continues: str = ""
     """The ended incident that the reports are taken out of; empty for reports that just came."""
+    kept: KeptApart = field(default_factory=KeptApart)
+    """What officers keep apart; empty where they have set nothing apart."""
 
     def load(self, connection: Connection, keys: Iterable[str]) -> None:
         """Read the chains of ``keys`` and their incidents."""
@@ -113,6 +120,12 @@ class Correlator:
                     detected=row.status == "detected",
                     created_at=row.created_at,
                 )
+        for ended in self.kept.load(connection, wanted, self.incidents):
+            del self.incidents[ended]
+            self.chains = {
+                key: [chain for chain in chains if chain.incident_id != ended]
+                for key, chains in self.chains.items()
+            }
 
     def place(
         self,
@@ -129,8 +142,9 @@ class Correlator:
             for chain in self.chains.get(key, [])
             if chain.earliest - self.window <= latest and earliest <= chain.latest + self.window
         ]
-        found = {self.current(chain.incident_id) for _, chain in near}
-        shared = tuple(sorted({words for key, _ in near for words in keys[key]}))
+        shares = [(key, self.current(chain.incident_id)) for key, chain in near]
+        found = self.kept.choose({i for _, i in shares}, keys, window, self.window)
+        shared = tuple(sorted({words for key, i in shares if i in found for words in keys[key]}))
         new = not found
         if new:
             opened = incident_id_of(report_id + self.continues)
@@ -145,6 +159,7 @@ class Correlator:
             for other in found - {chosen.id}:
                 if not self.incidents[other].detected:
                     self.merged[other] = Merge(into=chosen.id, report_id=report_id, shared=shared)
+        self.kept.note(report_id, chosen.id, keys, shares, new=new)
         for key in keys:
             self._extend(key, earliest, latest, chosen.id)
         return Placement(incident_id=chosen.id, new=new, shared=shared, continues=self.continues)
@@ -156,6 +171,18 @@ class Correlator:
             placement.new = False
             placement.shared = tuple(sorted({*placement.shared, *merge.shared}))
             placement.through = merge.report_id
+
+    def stand(self, report_id: str, placement: Placement) -> None:
+        """Bring a placement up to date with the side that its group stands with."""
+        stand = self.kept.stand_of(report_id, placement.incident_id, self._follows)
+        if stand is None:
+            return
+        if stand.incident_id != placement.incident_id:
+            placement.incident_id = stand.incident_id
+            placement.new = False
+            placement.shared = tuple(sorted({*placement.shared, *stand.shared}))
+            placement.through = "" if stand.report_id == report_id else stand.report_id
+        placement.apart = stand.apart
 
     def save(self, connection: Connection, now: datetime) -> None:
         """Write merges and the chains that changed."""
@@ -178,6 +205,13 @@ class Correlator:
         ]
         if rows:
             connection.execute(insert(link_key), rows)
+        grown = {self.current(absorbed) for absorbed in self.merged}
+        self.kept.save(connection, self._follows, grown, now)
+
+    def _follows(self, incident_id: str) -> tuple[str, bool]:
+        """Its group as it is now, and whether that group may stand with a side."""
+        current = self.current(incident_id)
+        return current, not self.incidents[current].detected
 
     def current(self, incident_id: str) -> str:
         """The incident that this one was absorbed by in this batch, or itself."""

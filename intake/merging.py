@@ -10,23 +10,31 @@ from infra import audit, casefile
 from infra.tables import permission
 
 
-def carry_over(connection: Connection, absorbed: str, into: str) -> None:
+def carry_over(
+    connection: Connection,
+    absorbed: str,
+    into: str,
+    *,
+    actor: str = "intake",
+    channel: str = "kafka",
+) -> None:
     """Add the findings and permissions of an absorbed incident to the one that absorbed it.
 
-    What the absorbed incident's own file holds stays there. Leaves audit rows.
+    What the absorbed incident's own file holds stays there. Leaves audit rows, with ``actor`` as the
+    one who joined them.
     """
-    _carry_findings(connection, absorbed, into)
-    _carry_permissions(connection, absorbed, into)
+    _carry_findings(connection, absorbed, into, channel)
+    _carry_permissions(connection, absorbed, into, actor, channel)
 
 
-def _carry_findings(connection: Connection, absorbed: str, into: str) -> None:
+def _carry_findings(connection: Connection, absorbed: str, into: str, channel: str) -> None:
     given = casefile.find_artefact(connection, absorbed, "findings")
     if given is None:
         return
     own = casefile.find_artefact(connection, into, "findings")
     joined = _joined(own.document, given.document) if own else given.document
     if own is None or joined != own.document:
-        casefile.add_artefact(connection, into, "findings", joined, by=given.by, channel="kafka")
+        casefile.add_artefact(connection, into, "findings", joined, by=given.by, channel=channel)
 
 
 def _joined(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +50,9 @@ def _joined(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return joined
 
 
-def _carry_permissions(connection: Connection, absorbed: str, into: str) -> None:
+def _carry_permissions(
+    connection: Connection, absorbed: str, into: str, actor: str, channel: str
+) -> None:
     kept = [column for column in permission.c if column.name not in {"id", "incident_id"}]
     given = (
         select(literal(into), *kept)
@@ -56,9 +66,9 @@ def _carry_permissions(connection: Connection, absorbed: str, into: str) -> None
         audit.append(
             connection,
             "permissions_carried_over",
-            actor="intake",
+            actor=actor,
             subject=into,
-            channel="kafka",
+            channel=channel,
             merged=absorbed,
             permissions=added.rowcount,
         )

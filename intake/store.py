@@ -202,8 +202,9 @@ class Store:
         correlator.load(connection, (key for own in keys.values() for key in own))
         now = datetime.now(UTC)
         placements = {r.id: correlator.place(r.id, keys[r.id], r.window(), now) for r in new}
-        for placement in placements.values():
+        for report_id, placement in placements.items():
             correlator.follow(placement)
+            correlator.stand(report_id, placement)
         opened = sorted({p.incident_id for p in placements.values() if p.new})
         known = correlator.incidents
         if opened:

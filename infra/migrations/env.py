@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import infra.tables_regrouping  # noqa: F401 (its tables belong to the metadata)
 from infra.tables import metadata
 
 context.configure(
