@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,19 +19,28 @@ def load_evidence(connection: Connection, incident_id: str) -> list[Evidence]:
 
     What its sender took back is marked as retracted, whichever of the two reports came first.
     """
+    return load_evidence_of(connection, [incident_id])[incident_id]
+
+
+def load_evidence_of(
+    connection: Connection, incident_ids: Sequence[str]
+) -> dict[str, list[Evidence]]:
+    """As ``load_evidence``, of at most some hundreds of incidents at once."""
+    loaded: dict[str, list[Evidence]] = {incident_id: [] for incident_id in incident_ids}
+    taken_back = _taken_back(connection, incident_ids)
     rows = connection.execute(
-        select(report.c.evidence, report.c.source_grade, report.c.information_grade).where(
-            report.c.incident_id == incident_id
-        )
+        select(
+            report.c.incident_id,
+            report.c.evidence,
+            report.c.source_grade,
+            report.c.information_grade,
+        ).where(report.c.incident_id.in_(incident_ids))
     )
-    loaded = [
-        Evidence.from_json(evidence, grade=f"{source}{information}")
-        for evidence, source, information in rows
-    ]
-    taken_back = _taken_back(connection, incident_id)
-    return [
-        replace(item, retracted=True) if item.report_id in taken_back else item for item in loaded
-    ]
+    for incident_id, evidence, source, information in rows:
+        item = Evidence.from_json(evidence, grade=f"{source}{information}")
+        retracted = item.report_id in taken_back
+        loaded[incident_id].append(replace(item, retracted=True) if retracted else item)
+    return loaded
 
 
 def load_findings(connection: Connection, incident_id: str) -> Findings:
@@ -39,8 +49,8 @@ def load_findings(connection: Connection, incident_id: str) -> Findings:
     return Findings.model_validate(newest.document) if newest else Findings()
 
 
-def _taken_back(connection: Connection, incident_id: str) -> set[str]:
-    """Ids of the incident's reports that their own sender has withdrawn or replaced since.
+def _taken_back(connection: Connection, incident_ids: Sequence[str]) -> set[str]:
+    """Ids of the incidents' reports that their own sender has withdrawn or replaced since.
 
     Whoever withdraws may stand in another incident, having nothing but the id in common.
     """
@@ -60,7 +70,7 @@ def _taken_back(connection: Connection, incident_id: str) -> set[str]:
         )
         .join(retraction, retraction.c.named.in_((report.c.id, report.c.source_id)))
         .join(by, (by.c.id == retraction.c.report_id) & (by.c.group == report.c.group))
-        .where(report.c.incident_id == incident_id, by.c.id != report.c.id)
+        .where(report.c.incident_id.in_(incident_ids), by.c.id != report.c.id)
     )
     return {row.id for row in rows if _same_sender(row) and not _later_version(row)}
 

@@ -289,7 +289,7 @@ def incident_id_of(report_id: str) -> str:
     return f"inc-{hashlib.sha256(report_id.encode()).hexdigest()[:12]}"
 
 
-def explain(connection: Connection, report_id: str) -> list[dict[str, object]]:
+def explain(connection: Connection, report_id: str) -> list[dict[str, Any]]:
     """The history of a report's links: when, by whom, and why, in words."""
     rows = connection.execute(
         select(link.c.incident_id, link.c.at, link.c.by, link.c.reason)

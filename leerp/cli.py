@@ -17,6 +17,7 @@ from leerp.cli_audit import audit_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_reports import quarantine_app, reports_app
+from leerp.cli_triage import triage_app
 from leerp.doctor import run_doctor
 from leerp.failures import all_explained, explained
 from leerp.home import open_app
@@ -36,6 +37,7 @@ cli = typer.Typer(
 )
 cli.add_typer(incidents_app, name="incidents")
 cli.add_typer(reports_app, name="reports")
+cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")

@@ -10,7 +10,7 @@ from intake.correlation import explain
 from intake.quarantine import list_quarantine, replay, show
 from intake.store import open_store
 from leerp.home import open_app
-from leerp.link_words import link_words
+from leerp.link_words import link_words, weighed
 from leerp.options import CHANNEL, HOME, As, Home, Json
 from leerp.output import REFUSED, out, show_fields, show_json, show_rows
 from notifications.authority import Attempt, administrator, attempted
@@ -50,7 +50,15 @@ def show_report(
     with open_app(home) as opened, opened.database.read() as connection:
         details = overview.report_details(connection, report_id)
         links = explain(connection, report_id)
-    shown = [{**each, "words": link_words(each)} for each in links]
+        rules = opened.settings.profile().correlation
+    shown = [
+        {
+            **each,
+            "indicators": weighed(each["reason"]["shared"], rules),
+            "words": link_words(each, rules),
+        }
+        for each in links
+    ]
     if as_json:
         show_json({**details, "links": shown})
     else:

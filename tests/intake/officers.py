@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from infra.database import Database
 from infra.tables import incident, link_key, report
@@ -40,11 +40,16 @@ def databases_in(folder: Path) -> Databases:
         path = folder / f"{next(numbers)}.db"
         shutil.copy(folder / "empty.db", path)
         database = Database(f"sqlite:///{path}")
+        event.listen(database.engine, "connect", _without_waiting_for_the_disk)
         yield database
         database.close()
         path.unlink()
 
     return opened
+
+
+def _without_waiting_for_the_disk(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF").close()
 
 
 def desk(database: Database, officer: str = cast.DUTY) -> Regrouping:
