@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, exists, insert, literal, select
 
 from infra import audit, casefile
 from infra.tables import permission
@@ -54,9 +54,14 @@ def _carry_permissions(
     connection: Connection, absorbed: str, into: str, actor: str, channel: str
 ) -> None:
     kept = [column for column in permission.c if column.name not in {"id", "incident_id"}]
+    own = permission.alias("own")
+    same = ("kind", "provider", "by", "given_at")
+    known = exists().where(
+        own.c.incident_id == into, *(own.c[name] == permission.c[name] for name in same)
+    )
     given = (
         select(literal(into), *kept)
-        .where(permission.c.incident_id == absorbed)
+        .where(permission.c.incident_id == absorbed, ~known)
         .order_by(permission.c.id)
     )
     added = connection.execute(

@@ -54,14 +54,12 @@ def _marks(connection: Connection, profile: Profile) -> dict[str, str]:
         .where(report.c.incident_id.in_(clusters))
         .group_by(report.c.incident_id)
     ).all()
-    stated = {
-        incident_id: version
-        for incident_id, version in connection.execute(
-            select(artefact.c.incident_id, func.max(artefact.c.version))
-            .where(artefact.c.kind == "findings", artefact.c.incident_id.in_(clusters))
-            .group_by(artefact.c.incident_id)
-        )
-    }
+    newest_findings = connection.execute(
+        select(artefact.c.incident_id, func.max(artefact.c.version).label("version"))
+        .where(artefact.c.kind == "findings", artefact.c.incident_id.in_(clusters))
+        .group_by(artefact.c.incident_id)
+    )
+    stated = {row.incident_id: row.version for row in newest_findings}
     taken_back: dict[str, int] = {}
     for name in (report.c.id, report.c.source_id):
         for incident_id, times in connection.execute(
@@ -90,11 +88,11 @@ def _make(
             items = evidence[incident_id]
             could_be = possible(items, findings.get(incident_id, Findings()), profile)
             made[incident_id] = {
-                "class": could_be.threat_class,
-                "impact": could_be.impact,
-                "reach": could_be.reach,
-                "countries": could_be.countries,
-                "sectors": could_be.sectors,
+                "class": could_be.threat_class.value,
+                "impact": could_be.impact.value,
+                "reach": could_be.reach.value,
+                "countries": list(could_be.countries),
+                "sectors": list(could_be.sectors),
                 "sources": len({item.origin for item in items}),
                 "groups": groups[incident_id],
             }

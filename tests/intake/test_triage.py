@@ -24,6 +24,8 @@ from workflows.overview import incident_details, timeline
 
 NOW = START + timedelta(hours=2)
 RULES = profile().correlation
+SMALL = Impact(criteria=("non-critical-degraded",))
+"""Never grave enough for a detection."""
 
 
 def settle(database: Database, *reports: ReportContent, first: int = 0) -> None:
@@ -65,12 +67,12 @@ def test_nothing_under_triage_is_an_empty_page(database: Database) -> None:
 
 @pytest.mark.requirement("R7")
 def test_clusters_are_ordered_by_the_class_that_they_could_be(database: Database) -> None:
-    small = Impact(criteria=("non-critical-denied",))
+    firms = (Affected(kind="organisation", value=name) for name in ("one", "two"))
     settle(
         database,
         content("harmless", "hash-1"),
-        content("two-states", "hash-2", impact=small, affected=hit("EE", "FI")),
-        content("one-state", "hash-3", impact=small, affected=hit("EE")),
+        content("two-states", "hash-2", impact=SMALL, affected=hit("EE", "FI")),
+        content("one-state", "hash-3", impact=SMALL, affected=(*hit("EE"), *firms)),
     )
     found = page(database)
     assert names(database, found)[0] == "two-states"
@@ -107,10 +109,9 @@ def test_pages_follow_each_other(database: Database) -> None:
 def test_a_class_is_worked_out_again_when_a_report_comes_or_is_taken_back(
     database: Database,
 ) -> None:
-    small = Impact(criteria=("non-critical-denied",))
     settle(database, content("a", "hash-1"))
     assert page(database).clusters[0]["class"] == "C0"
-    settle(database, content("b", "hash-1", impact=small, affected=hit("EE", "FI")), first=1)
+    settle(database, content("b", "hash-1", impact=SMALL, affected=hit("EE", "FI")), first=1)
     grave = page(database).clusters[0]["class"]
     assert grave > "C0"
     back = content("w", relations=(Relation(kind="withdraws", id="b"),))
