@@ -299,6 +299,19 @@ def test_a_cluster_that_shares_newer_indicators_with_a_side_becomes_part_of_it(
     assert statuses(home)[before["c"]] == "merged"
 
 
+@pytest.mark.parametrize("cluster_first", [True, False])
+def test_a_cluster_that_shares_with_a_group_goes_with_it(
+    home: Database, cluster_first: bool
+) -> None:
+    one_by_one(home, content("a", "hash-1"), content("b", "hash-1"))
+    split(home, "b")
+    one_by_one(home, content("c", "hash-1", "hash-5"))
+    group, cluster = content("d", "hash-5", "hash-6"), content("e", "hash-7")
+    one_by_one(home, *((cluster, group) if cluster_first else (group, cluster)))
+    assert clusters(home) == groups("acd", "b", "e")
+    assert one_by_one(home, content("f", "hash-6", "hash-7")) == groups("acdef", "b")
+
+
 def test_a_detached_reports_own_indicators_pull_nothing_to_where_it_was(home: Database) -> None:
     one_by_one(home, content("a", "hash-1"), content("b", "hash-1", "hash-2"))
     detach(home, "b")
