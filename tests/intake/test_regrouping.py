@@ -288,13 +288,15 @@ def test_a_group_with_newer_indicators_goes_over_to_the_side_that_it_shares_more
     assert newest_link(home, "e")["reason"]["follows"] == incidents(home)["b"]
 
 
+@pytest.mark.parametrize("cluster_first", [True, False])
 def test_a_cluster_that_shares_newer_indicators_with_a_side_becomes_part_of_it(
-    home: Database,
+    home: Database, cluster_first: bool
 ) -> None:
     one_by_one(home, content("a", "hash-1"), content("b", "hash-1"), content("c", "hash-4"))
     split(home, "b")
     before = incidents(home)
-    one_by_one(home, content("d", "hash-1", "hash-5"), content("e", "hash-4", "hash-5"))
+    newer = content("d", "hash-1", "hash-5"), content("e", "hash-4", "hash-5")
+    one_by_one(home, *(reversed(newer) if cluster_first else newer))
     assert clusters(home) == groups("acde", "b")
     assert statuses(home)[before["c"]] == "merged"
 
