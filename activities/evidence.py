@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
@@ -18,17 +19,29 @@ def load_evidence(connection: Connection, incident_id: str) -> list[Evidence]:
 
     What its sender took back is marked as retracted, whichever of the two reports came first.
     """
+    return load_evidence_of(connection, [incident_id])[incident_id]
+
+
+def load_evidence_of(
+    connection: Connection, incident_ids: Sequence[str]
+) -> dict[str, list[Evidence]]:
+    """As ``load_evidence``, of at most some hundreds of incidents at once."""
+    loaded: dict[str, list[Evidence]] = {incident_id: [] for incident_id in incident_ids}
+    which = report.c.incident_id.in_(incident_ids)
+    gone = taken_back(connection, which)
     rows = connection.execute(
-        select(report.c.evidence, report.c.source_grade, report.c.information_grade).where(
-            report.c.incident_id == incident_id
-        )
+        select(
+            report.c.incident_id,
+            report.c.evidence,
+            report.c.source_grade,
+            report.c.information_grade,
+        ).where(which)
     )
-    loaded = [
-        Evidence.from_json(evidence, grade=f"{source}{information}")
-        for evidence, source, information in rows
-    ]
-    gone = taken_back(connection, report.c.incident_id == incident_id)
-    return [replace(item, retracted=True) if item.report_id in gone else item for item in loaded]
+    for incident_id, evidence, source, information in rows:
+        item = Evidence.from_json(evidence, grade=f"{source}{information}")
+        retracted = item.report_id in gone
+        loaded[incident_id].append(replace(item, retracted=True) if retracted else item)
+    return loaded
 
 
 def load_findings(connection: Connection, incident_id: str) -> Findings:

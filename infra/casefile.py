@@ -169,7 +169,9 @@ def mark_detected(
 ) -> None:
     """Turn a cluster into a detection; the relay starts its workflow."""
     connection.execute(
-        update(incident).where(incident.c.id == incident_id).values(status="detected")
+        update(incident)
+        .where(incident.c.id == incident_id)
+        .values(status="detected", detected_at=datetime.now(UTC))
     )
     audit.append(
         connection,

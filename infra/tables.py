@@ -124,6 +124,7 @@ incident = Table(
     Column("exercise", Boolean, nullable=False),
     Column("profile", String(60), nullable=False),
     Column("claimed", JSON, nullable=False, default=dict),  # classification.claimed, under triage
+    Column("detected_at", Utc),  # set once
 )
 
 retraction = Table(

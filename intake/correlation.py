@@ -19,7 +19,8 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from classification.claimed import NOTHING, Claimed
 from infra.bulk import Bulk
-from infra.tables import incident, link, link_key
+from infra.tables import incident, link_key
+from intake.kept_apart import KeptApart
 from intake.merging import absorb
 
 MICROSECOND = timedelta(microseconds=1)
@@ -57,6 +58,8 @@ class Placement:
     """The report that joined this one's incident to another later in the batch."""
     continues: str = ""
     """The incident that ended before this report came."""
+    apart: tuple[str, ...] = ()
+    """Incidents that it shares indicators with too, which officers keep apart from this one."""
 
     def reason(self) -> dict[str, Any]:
         """As it is kept with the link."""
@@ -65,6 +68,8 @@ class Placement:
             said["through"] = self.through
         if self.continues:
             said["continues"] = self.continues
+        if self.apart:
+            said["apart"] = list(self.apart)
         return said
 
 
@@ -89,6 +94,9 @@ class Correlator:
         """Those that the batch may touch, and those that it opened."""
         self.merged: dict[str, Merge] = {}
         """By the incident that was absorbed in this batch."""
+        self.moved: set[str] = set()
+        """Incidents that stored reports came to, because they follow another side now."""
+        self._kept = KeptApart()
         self._connection = connection
         self._bulk = Bulk(connection)
         self._window = window // MICROSECOND
@@ -105,7 +113,8 @@ class Correlator:
                 link_key.c.key, link_key.c.earliest, link_key.c.latest, link_key.c.incident_id
             ).where(self._bulk.among(link_key.c.key, keys))
         ).all()
-        living = self._living({row.incident_id for row in rows})
+        self._kept.load(self._connection, keys)
+        living = self._living({row.incident_id for row in rows} | self._kept.sides.keys())
         for key, earliest, latest, incident_id in rows:
             if now := living.get(incident_id):
                 chain = Chain(earliest, latest, now, stored=(earliest, incident_id))
@@ -121,18 +130,23 @@ class Correlator:
         """Find or open the incident of a report; incidents that it connects become one."""
         earliest, latest = window
         before, after = earliest - self._window, latest + self._window
-        shared: set[str] = set()
-        found: set[str] = set()
-        for key, words in keys.items():
-            for chain in self._chains.get(key, ()):
-                if chain.earliest <= after and before <= chain.latest:
-                    shared.update(words)
-                    found.add(self.current(chain.incident_id))
+        shares = [
+            (key, self.current(chain.incident_id))
+            for key in keys
+            for chain in self._chains.get(key, ())
+            if chain.earliest <= after and before <= chain.latest
+        ]
+        found = {incident_id for _, incident_id in shares}
+        if self._kept.sides:
+            found = self._kept.choose(found, keys, window, self._window)
+        shared = {words for key, i in shares if i in found for words in keys[key]}
         if found:
             chosen = self._choose(found, report_id, tuple(sorted(shared)))
         else:
             chosen = incident_id_of(report_id + self._continues)
             self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now)
+        if self._kept.sides:
+            self._kept.note(report_id, chosen, keys, shares, new=not found)
         for key in keys:
             self._extend(key, earliest, latest, chosen)
         return Placement(
@@ -149,6 +163,18 @@ class Correlator:
             placement.new = False
             placement.shared = tuple(sorted({*placement.shared, *merge.shared}))
             placement.through = merge.report_id
+
+    def stand(self, report_id: str, placement: Placement) -> None:
+        """Bring a placement up to date with the side that its group stands with."""
+        stand = self._kept.stand_of(report_id, placement.incident_id, self._follows)
+        if stand is None:
+            return
+        if stand.incident_id != placement.incident_id:
+            placement.incident_id = stand.incident_id
+            placement.new = False
+            placement.shared = tuple(sorted({*placement.shared, *stand.shared}))
+            placement.through = "" if stand.report_id == report_id else stand.report_id
+        placement.apart = stand.apart
 
     def save(self, now: datetime) -> None:
         """Write merges and the chains that changed."""
@@ -169,6 +195,13 @@ class Correlator:
                 if chain.stored is None
             ],
         )
+        grown = {self.current(absorbed) for absorbed in self.merged}
+        self.moved = self._kept.save(self._connection, self._follows, grown, now)
+
+    def _follows(self, incident_id: str) -> tuple[str, bool]:
+        """Its group as it is now, and whether that group may stand with a side."""
+        current = self.current(incident_id)
+        return current, not self.incidents[current].detected
 
     def current(self, incident_id: str) -> str:
         """The incident that this one was absorbed by in this batch, or itself."""
@@ -181,7 +214,10 @@ class Correlator:
         standing = {name: name for name in named}
         asked = set(standing)
         into: dict[str, str] = {}
+        past: set[str] = set()
         while asked:
+            if self._kept.sides:
+                past |= self._kept.load_followers(self._connection, asked)
             rows = self._connection.execute(
                 select(
                     incident.c.id,
@@ -193,7 +229,9 @@ class Correlator:
             )
             asked = set()
             for row in rows:
-                if row.status == "merged":
+                if row.id in past:
+                    continue
+                if row.status == "merged" and row.id not in self._kept.following:
                     into[row.id] = row.merged_into
                     if row.merged_into not in self.incidents:
                         asked.add(row.merged_into)
@@ -263,13 +301,3 @@ _DELETE = delete(link_key).where(
 def incident_id_of(report_id: str) -> str:
     """Id of an incident that begins with this report; says nothing of its content."""
     return f"inc-{hashlib.sha256(report_id.encode()).hexdigest()[:12]}"
-
-
-def explain(connection: Connection, report_id: str) -> list[dict[str, object]]:
-    """The history of a report's links: when, by whom, and why, in words."""
-    rows = connection.execute(
-        select(link.c.incident_id, link.c.at, link.c.by, link.c.reason)
-        .where(link.c.report_id == report_id)
-        .order_by(link.c.id)
-    )
-    return [dict(row) for row in rows.mappings()]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, insert, literal, select, update
+from sqlalchemy import JSON, Connection, exists, insert, literal, select, update
 
 from infra import audit, casefile
 from infra.tables import Utc, incident, link, permission, report
@@ -42,8 +42,7 @@ def absorb(
     connection.execute(
         update(report).where(report.c.incident_id == absorbed).values(incident_id=into)
     )
-    _carry_findings(connection, absorbed, into)
-    _carry_permissions(connection, absorbed, into)
+    carry_over(connection, absorbed, into)
     audit.append(
         connection,
         "incident_merged",
@@ -55,14 +54,31 @@ def absorb(
     )
 
 
-def _carry_findings(connection: Connection, absorbed: str, into: str) -> None:
+def carry_over(
+    connection: Connection,
+    absorbed: str,
+    into: str,
+    *,
+    actor: str = "intake",
+    channel: str = "kafka",
+) -> None:
+    """Add the findings and permissions of an absorbed incident to the one that absorbed it.
+
+    What the absorbed incident's own file holds stays there. Leaves audit rows, with ``actor`` as the
+    one who joined them.
+    """
+    _carry_findings(connection, absorbed, into, channel)
+    _carry_permissions(connection, absorbed, into, actor, channel)
+
+
+def _carry_findings(connection: Connection, absorbed: str, into: str, channel: str) -> None:
     given = casefile.find_artefact(connection, absorbed, "findings")
     if given is None:
         return
     own = casefile.find_artefact(connection, into, "findings")
     joined = _joined(own.document, given.document) if own else given.document
     if own is None or joined != own.document:
-        casefile.add_artefact(connection, into, "findings", joined, by=given.by, channel="kafka")
+        casefile.add_artefact(connection, into, "findings", joined, by=given.by, channel=channel)
 
 
 def _joined(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -78,11 +94,18 @@ def _joined(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return joined
 
 
-def _carry_permissions(connection: Connection, absorbed: str, into: str) -> None:
+def _carry_permissions(
+    connection: Connection, absorbed: str, into: str, actor: str, channel: str
+) -> None:
     kept = [column for column in permission.c if column.name not in {"id", "incident_id"}]
+    own = permission.alias("own")
+    same = ("kind", "provider", "by", "given_at")
+    known = exists().where(
+        own.c.incident_id == into, *(own.c[name] == permission.c[name] for name in same)
+    )
     given = (
         select(literal(into), *kept)
-        .where(permission.c.incident_id == absorbed)
+        .where(permission.c.incident_id == absorbed, ~known)
         .order_by(permission.c.id)
     )
     added = connection.execute(
@@ -92,9 +115,9 @@ def _carry_permissions(connection: Connection, absorbed: str, into: str) -> None
         audit.append(
             connection,
             "permissions_carried_over",
-            actor="intake",
+            actor=actor,
             subject=into,
-            channel="kafka",
+            channel=channel,
             merged=absorbed,
             permissions=added.rowcount,
         )

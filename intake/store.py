@@ -231,10 +231,10 @@ class Store:
         for incident_id in sorted(touched):
             if incident_id in detected or correlator.incidents[incident_id].detected:
                 casefile.tell(connection, "incident", incident_id)
-        if named:
-            weakened = incidents_of_named(connection, named)
-            detect_in(connection, weakened - detected, self._profile)
-            touched |= weakened
+        changed = correlator.moved | (incidents_of_named(connection, named) if named else set())
+        if changed:
+            detect_in(connection, changed - detected, self._profile)
+            touched |= changed
         return touched
 
     def _correlate(
@@ -246,8 +246,9 @@ class Store:
             report_id: correlator.place(report_id, keys, (earliest, latest), now)
             for report_id, keys, earliest, latest in keyed
         }
-        for placement in placements.values():
+        for report_id, placement in placements.items():
             correlator.follow(placement)
+            correlator.stand(report_id, placement)
         correlator.save(now)
         return correlator, placements
 

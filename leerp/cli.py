@@ -20,6 +20,7 @@ from leerp.cli_quarantine import quarantine_app
 from leerp.cli_report import report
 from leerp.cli_reports import reports_app
 from leerp.cli_sources import sources_app
+from leerp.cli_triage import triage_app
 from leerp.doctor import run_doctor
 from leerp.failures import all_explained, explained
 from leerp.options import HOME, Home, Json
@@ -35,6 +36,7 @@ cli = typer.Typer(
 )
 cli.add_typer(incidents_app, name="incidents")
 cli.add_typer(reports_app, name="reports")
+cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(sources_app, name="sources")
 cli.add_typer(directory_app, name="directory")

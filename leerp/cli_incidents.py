@@ -8,11 +8,13 @@ import typer
 
 from infra.casefile import Artefact
 from intake.facts import incident_facts
+from intake.links import links_of
 from leerp.acts import show_answer
 from leerp.cli_assessment import add_assessment_commands
 from leerp.cli_response import add_response_commands
 from leerp.draft_text import draft_text
 from leerp.home import open_app
+from leerp.link_words import link_words, weighed
 from leerp.options import HOME, As, Desk, Home, IncidentId, Json, Reason, with_commands
 from leerp.output import out, show_fields, show_json, show_rows, visible
 from protocol.stages import Gate
@@ -81,6 +83,34 @@ def timeline_command(incident_id: IncidentId, home: Home = HOME, as_json: Json =
         rows = overview.timeline(connection, incident_id)
     show_rows(
         rows, as_json=as_json, columns=("at", "what", "detail", "by"), empty="nothing happened yet"
+    )
+
+
+@incidents_app.command("links")
+def links_command(
+    incident_id: IncidentId,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Why each report is in this incident: shared indicators, a stated relation, an officer."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        links = links_of(connection, incident_id, limit=limit)
+        rules = opened.settings.profile().correlation
+    rows = [
+        {
+            **each,
+            "at": each["at"].isoformat(),
+            "indicators": weighed(each["reason"]["shared"], rules),
+            "words": link_words(each, rules),
+        }
+        for each in links
+    ]
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("report_id", "words"),
+        empty=f"no report is in {incident_id} any more: see 'leerp incidents show {incident_id}'",
     )
 
 

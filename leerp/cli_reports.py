@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from intake.correlation import explain
 from intake.facts import IN_FORCE, listed_facts, report_facts
+from intake.links import explain
 from leerp.home import open_app
-from leerp.link_words import link_words
+from leerp.link_words import link_words, weighed
 from leerp.options import HOME, Home, Json
 from leerp.output import show_fields, show_json, show_rows
 from leerp.report_words import grade_words, seen_words, standing_words, told_words
@@ -50,7 +50,15 @@ def show_report(
         details = overview.report_details(connection, report_id)
         facts = report_facts(connection, report_id)
         links = explain(connection, report_id)
-    shown = [{**each, "words": link_words(each)} for each in links]
+        rules = opened.settings.profile().correlation
+    shown = [
+        {
+            **each,
+            "indicators": weighed(each["reason"]["shared"], rules),
+            "words": link_words(each, rules),
+        }
+        for each in links
+    ]
     if as_json:
         show_json({**details, **facts, "links": shown})
         return

@@ -67,6 +67,10 @@ class CorrelationRules(_Part):
     window: timedelta
     threshold: float
     weights: dict[IndicatorType, float]
+    hub_reports: int = 20
+    """An indicator that so many reports of a cluster name, ..."""
+    hub_sources: int = 5
+    """... of so many sources, may hold together what has nothing else in common."""
 
 
 class NoticeRules(_Part):

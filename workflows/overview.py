@@ -24,6 +24,7 @@ from infra.tables import (
 from notifications.followups import counts
 from protocol.errors import NotFound
 from workflows.decided import pending_gates
+from workflows.detection_times import as_rows, load_detection_times, timeline_entries
 
 DRAFTS_SHOWN = (
     "assessment",
@@ -95,6 +96,7 @@ def incident_details(connection: Connection, incident_id: str) -> dict[str, Any]
         "reports": connection.scalar(
             select(func.count()).select_from(report).where(report.c.incident_id == incident_id)
         ),
+        "detection_times": as_rows(load_detection_times(connection, incident_id)),
         "stages": stages(connection, incident_id),
         "assessment": newest["assessment"].document if "assessment" in newest else None,
         "drafts": {
@@ -217,6 +219,7 @@ def timeline(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
         *((r.at, "decision", r.command, r.officer) for r in rows_of(decision)),
         *((r.at, "notice", f"{r.kind} {r.revision}", "workflow") for r in rows_of(campaign)),
         *((r.at, "acknowledged", r.kind, r.recipient_id) for r in acknowledged),
+        *timeline_entries(load_detection_times(connection, incident_id)),
     ]
     return [
         {"at": at.isoformat(), "what": what, "detail": detail, "by": by}

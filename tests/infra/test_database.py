@@ -17,7 +17,7 @@ from infra import audit
 from infra.database import Database
 from infra.services.postgres import running_postgres
 from infra.tables import consumer_offset, metadata, quarantine, raw_body, relay, report
-from intake.correlation import explain
+from intake.links import explain
 from intake.quarantine import discard, replay, show
 from intake.quarantine_listing import Filter, list_quarantine, statistics
 from intake.source_import import import_sources

@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from infra import audit
 from infra.database import Database
 from infra.tables import incident, link_key, report
-from intake.correlation import explain
 from intake.link_keys import link_keys
+from intake.links import explain
 from protocol.report import Relation, ReportContent
 from tests.intake.samples import clusters, content, major, profile, read_all, store_of, telling
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from infra import audit, casefile
 from infra.database import Database
 from infra.tables import incident, relay, report
-from intake.correlation import explain
 from intake.late import take_up_late
+from intake.links import explain
 from protocol.report import ReportContent
 from protocol.stages import Stage
 from tests.intake.samples import clusters, content, major, read_all, store_of

@@ -12,6 +12,7 @@ from activities.evidence import load_findings
 from infra import audit, casefile
 from infra.database import Database
 from infra.tables import incident, permission, report
+from intake.merging import carry_over
 from notifications.locks import PermissionKind
 from notifications.permissions import load_permissions, record_permission
 from tests.intake.samples import START, content, major, read_all, store_of
@@ -142,3 +143,14 @@ def test_a_detection_that_absorbs_a_cluster_takes_over_what_was_stated_there(
     join(database)
     with database.read() as connection:
         assert load_findings(connection, states["detected"]).cause is not None
+
+
+def test_what_is_carried_over_again_stands_there_once(database: Database) -> None:
+    older, younger = two_clusters(database)
+    permit(database, younger, "FI police")
+    for _ in range(2):
+        with database.write() as connection:
+            carry_over(connection, younger, older)
+    with database.read() as connection:
+        assert [each.provider for each in load_permissions(connection, older)] == ["FI police"]
+    assert events(database).count("permissions_carried_over") == 1
