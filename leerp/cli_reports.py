@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from intake.correlation import explain
+from intake.holds import list_holds, resume
 from intake.quarantine import list_quarantine, replay, show
 from intake.store import open_store
 from leerp.home import open_app
@@ -17,6 +18,7 @@ from notifications.authority import Attempt, administrator, attempted
 from workflows import overview
 
 REPLAY = "quarantine replay"
+RESUME = "quarantine resume"
 
 reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
@@ -66,12 +68,48 @@ def list_records(
     """What is in quarantine, and why."""
     with open_app(home) as opened, opened.database.read() as connection:
         rows = list_quarantine(connection, status=None if everything else "open")
+        held = list_holds(connection)
     show_rows(
         rows,
         as_json=as_json,
         columns=("id", "group", "reason", "message", "size", "received_at", "status"),
         empty="nothing in quarantine",
     )
+    if held and not as_json:
+        out.print(f"\n{len(held)} held back from intake: see 'leerp quarantine holds'")
+
+
+@quarantine_app.command("holds")
+def list_held(
+    home: Home = HOME,
+    everything: Annotated[bool, typer.Option("--all", help="Ended ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Sources that are not read now: since when, why, and what to do."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        rows = list_holds(connection, ended=everything)
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("place", "since", "until", "why", "what_to_do"),
+        empty="every source is read; one that is mostly refused would stand here",
+    )
+
+
+@quarantine_app.command("resume")
+def resume_topic(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC")],
+    home: Home = HOME,
+    officer: As = "administrator",
+    as_json: Json = False,
+) -> None:
+    """Read a held source again at once; a duty-manager of the directory does."""
+    with open_app(home) as opened:
+        attempt = Attempt(officer=officer, command=RESUME, subject=topic, channel=CHANNEL)
+        with attempted(opened.database, attempt) as connection:
+            administrator(connection, officer, RESUME)
+            places = resume(connection, topic, by=officer, channel=CHANNEL)
+    show_rows([{"place": place} for place in places], as_json=as_json, columns=("place",), empty="")
 
 
 @quarantine_app.command("show")

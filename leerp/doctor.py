@@ -8,11 +8,9 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
@@ -27,6 +25,8 @@ from infra.services.home import holder, make_home
 from infra.services.probe import answers
 from infra.settings import Settings
 from infra.tables import audit_head
+from leerp.doctor_intake import intake_rows
+from leerp.doctor_rows import Row, State
 from protocol.errors import ServiceDown
 
 PATCHED_PYTHONS = {(3, 11): 10, (3, 12): 5, (3, 13): 0}
@@ -36,28 +36,7 @@ LEAST_FREE_BYTES = 2 * 1024**3
 EXIT_DOWN = 3
 
 
-class State(StrEnum):
-    """How a part is. ``missing`` and ``down`` keep something from working, ``warn`` does not."""
-
-    OK = "ok"
-    WARN = "warn"
-    MISSING = "missing"
-    DOWN = "down"
-
-
 STYLES = {State.OK: "green", State.WARN: "yellow", State.MISSING: "red", State.DOWN: "red"}
-
-
-class Row(BaseModel):
-    """One part and its state."""
-
-    model_config = ConfigDict(frozen=True)
-
-    part: str
-    state: State
-    version: str = ""
-    advice: str = ""
-    """What to do; empty when there is nothing to do."""
 
 
 async def examine(home: Path) -> list[Row]:
@@ -68,7 +47,8 @@ async def examine(home: Path) -> list[Row]:
     )
     rows = [_python(sys.version_info[:3]), *await _tools(wanted, absent)]
     rows += [*_artefacts(wanted, absent), _home(home), *_space(home), *_keys(wanted)]
-    return [*rows, *_up(home), *await _services(Settings.load(home))]
+    settings = Settings.load(home)
+    return [*rows, *_up(home), *await _services(settings), *intake_rows(settings)]
 
 
 def run_doctor(home: Path, *, as_json: bool, console: Console) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from infra import tables_intake  # noqa: F401  its tables belong to the schema
 from infra.tables import metadata
 
 context.configure(

@@ -11,7 +11,8 @@ from rich.console import Console
 from infra import endpoints
 from infra.keys import ensure_keys
 from infra.settings import ENDPOINTS_FILE, KafkaSettings, Settings
-from leerp.doctor import Row, State, examine, run_doctor, system_packages
+from leerp.doctor import examine, run_doctor, system_packages
+from leerp.doctor_rows import Row, State
 
 
 async def rows_of(home: Path) -> dict[str, Row]:
