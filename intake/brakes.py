@@ -227,6 +227,11 @@ class Brakes:
         track.clear()
 
 
+def no_quota(_topic: str) -> int | None:
+    """No topic has a quota."""
+    return None
+
+
 def hour_of(moment: datetime) -> datetime:
     """The beginning of its clock hour."""
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -63,7 +63,7 @@ def archives() -> dict[str, bytes]:
         "zip bomb": bomb,
         "nested zip bomb": nested,
         "overlapping entries": _overlapping(MEGABYTE * 10, 1_000),
-        "zip slip": _zip({"../../../tmp/leerp-slipped": b"x", "/tmp/leerp-slipped": b"x"}),
+        "zip slip": _zip({"../leerp-slipped": b"x", "/leerp-slipped": b"x"}),
         "symbolic link": _zip({link: b"/etc/passwd"}),
         "gzip bomb": gzip.compress(b"\0" * 50 * MEGABYTE),
     }
@@ -100,9 +100,7 @@ def _overlapping(size: int, entries: int) -> bytes:
     numbers = (zlib.crc32(b"\0" * size), len(kernel), size, len(name), 0)
     local = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 8, 0, 0, *numbers) + name + kernel
     entry = (
-        struct.pack(
-            "<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 8, 0, 0, *numbers, 0, 0, 0, 0, 0
-        )
+        struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 8, 0, 0, *numbers, 0, 0, 0, 0, 0)
         + name
     )
     end = struct.pack(

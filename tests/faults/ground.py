@@ -48,12 +48,11 @@ class Victim:
     _again: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def pid(self) -> int:
-        for name in os.listdir("/proc"):
-            if name.isdigit() and (argv := _argv_of(int(name))):
-                line = " ".join(argv)
-                if self.mark in line and str(self.home) in line and "child.py" not in line:
-                    self._argv = argv
-                    return int(name)
+        for folder in Path("/proc").glob("[0-9]*"):
+            line = " ".join(argv := _argv_of(folder))
+            if self.mark in line and str(self.home) in line and "child.py" not in line:
+                self._argv = argv
+                return int(folder.name)
         raise AssertionError(f"no {self.mark} of {self.home} runs")
 
     def kill(self) -> None:
@@ -68,6 +67,18 @@ class Victim:
 
     async def start(self) -> None:
         """Start it with the same command line, and wait until it answers."""
+        self._spawn()
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                await self.answers()
+            except ServiceDown:
+                assert time.monotonic() < deadline, f"{self.mark} does not come back"
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+    def _spawn(self) -> None:
         with (self.home / "logs" / f"again-{self.mark}.log").open("ab") as out:
             self._again.append(
                 subprocess.Popen(
@@ -78,15 +89,6 @@ class Victim:
                     start_new_session=True,
                 )
             )
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                await self.answers()
-            except ServiceDown:
-                assert time.monotonic() < deadline, f"{self.mark} does not come back"
-                await asyncio.sleep(0.1)
-            else:
-                return
 
     def put_away(self) -> None:
         """End what ``start`` has started."""
@@ -256,11 +258,9 @@ def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def _argv_of(pid: int) -> list[str]:
+def _argv_of(folder: Path) -> list[str]:
     try:
-        text = Path(f"/proc/{pid}/cmdline").read_bytes()
+        text = (folder / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return []
     return [part.decode(errors="replace") for part in text.split(b"\0")[:-1]]
-
-

@@ -1,8 +1,8 @@
 """Reads each file of a folder as intake does, in a process whose memory nothing else has stretched.
 
 ``python -m tests.faults.read_bombs FOLDER`` writes a line of JSON for each: the reason of the refusal
-(empty when it was accepted), seconds of the processor, bytes by which memory grew at its peak, and whether the file
-``secret`` of the folder got into the outcome.
+(empty when it was accepted), seconds of the processor, bytes by which memory grew at its peak, and
+whether the file ``secret`` of the folder got into the outcome.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.settings import IntakeSettings
-from intake.records import Accepted, RawRecord, read_record
+from intake.records import Accepted, RawRecord, Rejected, read_record
 from protocol.parties import SourceGroup
 from tests.faults.ground import forget_peak, memory
 
@@ -36,10 +36,11 @@ def main(folder: Path) -> None:
         grown = memory(os.getpid())["VmHWM"] - before
         reason = "" if isinstance(outcome, Accepted) else outcome.reason
         leaked = secret in repr(outcome)
-        print(json.dumps([path.stem, reason, seconds, grown, leaked]))
+        row = [path.stem, reason, seconds, grown, leaked]
+        sys.stdout.write(json.dumps(row) + "\n")
 
 
-def _read(body: bytes) -> object:
+def _read(body: bytes) -> Accepted | Rejected:
     return read_record(
         RawRecord(
             topic="leerp.intake.csirt.v1",

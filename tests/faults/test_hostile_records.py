@@ -230,5 +230,3 @@ async def test_fk1_a_source_that_only_sends_poison_is_paused_and_the_others_go_o
         await ground.publish(good.bodies)
         await until(lambda: ground.settled() >= ground.refused().total() + len(good.bodies))
         assert ground.refused().total() == filled < len(broken)
-
-

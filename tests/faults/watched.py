@@ -25,7 +25,7 @@ class Guard:
 
     def touched(self) -> bool:
         """Whether anybody has come to the port or opened the file."""
-        return bool(select.select([self._server, self._notices], [], [], 0)[0])
+        return bool(select.select([self._server.fileno(), self._notices], [], [], 0)[0])
 
 
 @contextmanager
