@@ -31,6 +31,7 @@ from protocol.errors import ServiceDown
 from protocol.parties import SourceGroup
 from tests.e2e.support import process, publish, until
 from tests.faults.storm import Storm, incidents_of
+from tests.infra.processes import has_ended
 from tests.intake.samples import clusters
 
 READY_SECONDS = 60
@@ -58,12 +59,10 @@ class Victim:
     def kill(self) -> None:
         """SIGKILL, and gone."""
         pid = self.pid()
-        descriptor = os.pidfd_open(pid)
         os.kill(pid, signal.SIGKILL)
-        os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOWAIT)
-        os.close(descriptor)
-        for child_of_ours in self._again:
-            child_of_ours.poll()
+        assert has_ended(pid)
+        for one in self._again:
+            one.poll()
 
     async def start(self) -> None:
         """Start it with the same command line, and wait until it answers."""
@@ -162,6 +161,18 @@ class Ground:
             ]
             found = await consumer.end_offsets(places)
         return {(place.topic, place.partition): end for place, end in found.items()}
+
+    async def committed(self) -> list[int]:
+        """What Kafka was told of each partition; nothing where it never was."""
+        group = self.settings.kafka.group_id
+        async with kafka.consumer(self.settings.kafka, group_id=group) as consumer:
+            places = [
+                TopicPartition(topic, number)
+                for topic in kafka.TOPICS.values()
+                for number in range(kafka.PARTITIONS)
+            ]
+            consumer.assign(places)
+            return [await consumer.committed(place) or 0 for place in places]
 
     def settled(self) -> int:
         """Reports and refusals that are in the database, repetitions too."""
