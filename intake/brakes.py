@@ -8,6 +8,7 @@ topic, in records a clock hour. Source: reliability 3 ("Limit like arroyo's DlqL
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Brakes:
         if self._is_held(topic, partition, now):
             return 0
         track = self._track(topic, partition)
-        granted = available
+        granted = min(available, self._room(track))
         if (quota := self._quota(topic)) is not None:
             granted = min(granted, max(0, quota - self._used(topic, now)))
         if track.hold is not None:  # its pause is over: a trial
@@ -127,11 +128,13 @@ class Brakes:
         return found
 
     def closed(self, topic: str, partition: int, now: datetime) -> bool:
-        """Whether nothing may be taken of the partition now: held, or a trial is being judged."""
+        """Whether nothing may be taken of the partition now: held, or what was taken is judged first."""
         if self._is_held(topic, partition, now):
             return True
         track = self._tracks.get((topic, partition))
-        return track is not None and track.hold is not None and track.trial_left == 0
+        if track is None:
+            return False
+        return self._room(track) == 0 or (track.hold is not None and track.trial_left == 0)
 
     def restore(self, place: Place, hold: Hold) -> None:
         """Take over a hold that is in force, from another process or an earlier run."""
@@ -174,6 +177,17 @@ class Brakes:
         if usage.hour == hour:
             usage.shared = shared
             self._check_quota(topic, usage, now)
+
+    def _room(self, track: _Track) -> int:
+        """How many more may be under way: any number of a partition whose window is full and good.
+
+        Of any other no more than a window, so that a broken source is noticed before it is swallowed.
+        """
+        rules = self._rules
+        good = track.refused <= rules.refusal_limit / 2 * track.read
+        if track.read >= rules.refusal_window and good:
+            return sys.maxsize
+        return max(0, rules.refusal_window - track.under_way)
 
     def _track(self, topic: str, partition: int) -> _Track:
         return self._tracks.setdefault((topic, partition), _Track())

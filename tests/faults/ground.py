@@ -24,6 +24,7 @@ from infra.keys import load_keys
 from infra.services import child, temporal
 from infra.settings import IntakeSettings, Settings
 from infra.tables import consumer_offset, quarantine, report
+from intake.brakes import Quota, no_quota
 from intake.consumer import run_intake
 from intake.holds import list_holds
 from intake.status import told
@@ -49,12 +50,18 @@ class Victim:
     _again: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def pid(self) -> int:
+        (pid,) = self._pids()
+        return pid
+
+    def _pids(self) -> list[int]:
+        """None when it has ended; then its command line is known from before."""
+        found = []
         for folder in Path("/proc").glob("[0-9]*"):
             line = " ".join(argv := _argv_of(folder))
             if self.mark in line and str(self.home) in line and "child.py" not in line:
                 self._argv = argv
-                return int(folder.name)
-        raise AssertionError(f"no {self.mark} of {self.home} runs")
+                found.append(int(folder.name))
+        return found
 
     def kill(self) -> None:
         """SIGKILL, and gone."""
@@ -76,6 +83,11 @@ class Victim:
                 await asyncio.sleep(0.1)
             else:
                 return
+
+    async def revive(self) -> None:
+        """Start it again if it has ended by itself, as who looks after it would."""
+        if not self._pids():
+            await self.start()
 
     def _spawn(self) -> None:
         with (self.home / "logs" / f"again-{self.mark}.log").open("ab") as out:
@@ -127,13 +139,13 @@ class Ground:
         return process(self.settings, "intake")
 
     @asynccontextmanager
-    async def intake_here(self) -> AsyncIterator[None]:
+    async def intake_here(self, quota: Quota = no_quota) -> AsyncIterator[None]:
         """Intake in this process, which starts at once, on this ground's own connections."""
         app = App(
             settings=self.settings, database=self.database, keys=load_keys(self.settings.keys)
         )
         stop = asyncio.Event()
-        task = asyncio.create_task(run_intake(app, stop))
+        task = asyncio.create_task(run_intake(app, stop, quota))
         try:
             yield
         finally:

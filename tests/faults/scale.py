@@ -23,7 +23,7 @@ class Scale:
     """How long a storm may take to be settled."""
 
 
-SHORT = Scale(storm=2_000, repetitions=1, kills=2, away=4, locked=3, examples=150, patience=90)
+SHORT = Scale(storm=1_500, repetitions=1, kills=2, away=2, locked=2, examples=150, patience=90)
 LONG = Scale(
     storm=200_000, repetitions=20, kills=20, away=300, locked=70, examples=10_000, patience=1_200
 )

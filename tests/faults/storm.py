@@ -15,13 +15,18 @@ from tests.intake.samples import body_of, clusters, content, read_all, store_of
 PER_INCIDENT = 8
 REPEATED = 0.1
 BATCH = 500
+TIMED = (
+    b'{"format": "leerp-report/1", "source_id": "bad-%d", "reporter": {"name": "x"}, "times":'
+    b' [{"kind": "observed", "earliest": "2026-11-01T06:00:00Z", "latest": "2026-11-01T07:00:00Z"}],'
+    b" %s}"
+)
 HOSTILE: dict[str, Callable[[int], bytes]] = {
     "not-json": lambda n: b"{no report at all %d" % n,
-    "invalid-field": lambda n: b'{"format": "leerp-report/1", "title": %d}' % n,
+    "invalid-field": lambda n: TIMED % (n, b'"title": 5'),
     "not-finite": lambda n: b'{"format": "leerp-report/1", "n": %d, "loss": NaN}' % n,
     "duplicate-key": lambda n: b'{"format": "leerp-report/1", "n": %d, "n": 2}' % n,
     "number-too-large": lambda n: b'{"format": "leerp-report/1", "n": [%d, 1%s]}' % (n, b"0" * 99),
-    "unknown-field": lambda n: b'{"format": "leerp-report/1", "loss": 1e308, "n": %d}' % n,
+    "unknown-field": lambda n: TIMED % (n, b'"title": "t", "loss": 1e308'),
     "too-deep": lambda n: b"[" * 10_000 + b"%d" % n + b"]" * 10_000,
 }
 """By the reason of their refusal; a number of 1e308 is one, and none of the fields known."""

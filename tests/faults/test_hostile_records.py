@@ -7,6 +7,7 @@ import statistics
 import time
 import unicodedata
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import select
 from infra import kafka
 from infra.database import Database
 from infra.tables import incident, report, retraction
+from intake.holds import resume
 from leerp.output import visible
 from protocol.parties import SourceGroup
 from protocol.report import Relation
@@ -211,6 +213,30 @@ def rows_of(ground: Ground) -> dict[str, dict[str, Any]]:
             select(report.c.id, report.c.group, report.c.title, report.c.duplicates)
         ).mappings()
         return {row["id"]: dict(row) for row in rows}
+
+
+async def test_fk10_a_source_is_held_when_its_quota_is_used_up_and_no_other_is(
+    grounds: Grounds,
+) -> None:
+    ground = await grounds()
+    quota, sent, before = 150, 400, datetime.now(UTC)
+    source = kafka.topic_of(SourceGroup.PRIVATE_SECTOR)
+    flood = [body_of(content(f"flood-{n}", f"hash-{n}")) for n in range(sent)]
+    good = storm("beside", 200, 0)
+    async with ground.intake_here(lambda topic: quota if topic == source else None):
+        await ground.publish(flood, SourceGroup.PRIVATE_SECTOR)
+        await until(lambda: ground.held() == [source])
+        await ground.publish(good.bodies)
+        await until(lambda: len(rows_of(ground)) >= quota + len(good.names))
+        hours = 1 + datetime.now(UTC).hour - before.hour  # the hour may have ended meanwhile
+        assert quota <= of_group(ground, SourceGroup.PRIVATE_SECTOR) <= quota * hours
+        with ground.database.write() as connection:
+            resume(connection, source, by="officer", channel="test")
+        await until(lambda: of_group(ground, SourceGroup.PRIVATE_SECTOR) >= 2 * quota)
+
+
+def of_group(ground: Ground, group: SourceGroup) -> int:
+    return sum(row["group"] == group for row in rows_of(ground).values())
 
 
 # What protects: the limit of the quarantine

@@ -34,21 +34,12 @@ QUICK = {"outage_alarm": "PT0.5S", "retry_pause_most": "PT1S", "stall_patience":
 """As set, with the times of the short form."""
 
 
-@asynccontextmanager
-async def coming(ground: Ground, storms: Storm) -> AsyncIterator[None]:
-    """Records come in bit by bit while the block runs, and all have come at its end."""
-    part = max(1, len(storms.bodies) // 20)
-
-    async def publish() -> None:
-        for first in range(0, len(storms.bodies), part):
-            await ground.publish(storms.bodies[first : first + part])
-
-    task = asyncio.create_task(publish())
-    try:
-        yield
-        await task
-    finally:
-        task.cancel()
+async def begun(ground: Ground, storms: Storm) -> list[bytes]:
+    """Publish a third of a storm and wait for it; what is still to come."""
+    first = len(storms.bodies) // 3
+    await ground.publish(storms.bodies[:first])
+    await ground.until_settled(first)
+    return storms.bodies[first:]
 
 
 @asynccontextmanager
@@ -87,14 +78,14 @@ async def test_fp6_while_temporal_is_away_intake_goes_on_and_its_words_wait(
         await until(lambda: waiting(ground) == 0 and ground.settled() == count // 2)
         usual = await seconds_until_stored(ground, "usual")
         async with away(services.temporal):
-            begun = time.monotonic()
+            since = time.monotonic()
             await ground.publish(bodies[count // 2 :] + storms.bodies)
             await until(
                 lambda: ground.settled() == count + 1 + len(storms.bodies), seconds=scale.patience
             )
             then = await seconds_until_stored(ground, "away")
             assert waiting(ground) == count // 2
-            await asyncio.sleep(max(0, 2 * scale.away - (time.monotonic() - begun)))
+            await asyncio.sleep(max(0, 2 * scale.away - (time.monotonic() - since)))
             assert intake.poll() is None
         await until(lambda: waiting(ground) == 0, seconds=BACK_SECONDS)
     assert then <= max(3 * usual, usual + 1)
@@ -117,10 +108,10 @@ def probe(name: str) -> bytes:
 async def seconds_until_stored(ground: Ground, name: str) -> float:
     """How long a report takes from the topic to the database."""
     settled = ground.settled()
-    begun = time.monotonic()
+    since = time.monotonic()
     await ground.publish([probe(name)])
     await until(lambda: ground.settled() > settled)
-    return time.monotonic() - begun
+    return time.monotonic() - since
 
 
 # F-P8
@@ -130,7 +121,8 @@ async def test_fp8_a_killed_broker_costs_nothing_and_intake_reads_on_when_it_is_
     grounds: Grounds, services: Services, scale: Scale, tmp_path: Path
 ) -> None:
     ground = await grounds(**QUICK)
-    parts = [storm(f"fp8-{number}", scale.storm // scale.kills, 0) for number in range(scale.kills)]
+    kills = scale.kills // 2
+    parts = [storm(f"fp8-{number}", scale.storm // kills, 0) for number in range(kills)]
     chance = random.Random(8)
     with ground.intake() as intake:
         done = 0
@@ -140,7 +132,9 @@ async def test_fp8_a_killed_broker_costs_nothing_and_intake_reads_on_when_it_is_
             await until(lambda n=least: ground.settled() >= n, seconds=scale.patience)  # type: ignore[misc]
             async with away(services.broker):
                 if number == 0:  # one of the outages is a long one
-                    await asyncio.sleep(scale.away)
+                    since = time.monotonic()
+                    await alarm(ground, "kafka-down", since)
+                    await asyncio.sleep(max(0, scale.away - (time.monotonic() - since)))
             back = time.monotonic()
             done += len(part.bodies)
             before = ground.settled()
@@ -152,6 +146,7 @@ async def test_fp8_a_killed_broker_costs_nothing_and_intake_reads_on_when_it_is_
         last = storm("fp8-last", 50, 0)
         await ground.publish(last.bodies)
         await ground.until_settled(done + len(last.bodies), seconds=BACK_SECONDS)
+        await until(lambda: ground.state() == "", seconds=BACK_SECONDS)
         assert intake.poll() is None
     whole = [*parts, last]
     await ground.check(
@@ -162,20 +157,6 @@ async def test_fp8_a_killed_broker_costs_nothing_and_intake_reads_on_when_it_is_
         ),
         tmp_path,
     )
-
-
-async def test_fp8_a_broker_that_is_away_is_told_within_30_seconds(
-    grounds: Grounds, services: Services
-) -> None:
-    ground = await grounds(**QUICK)
-    with ground.intake() as intake:
-        last = storm("fp8-told", 20, 0)
-        await ground.publish(last.bodies)
-        await ground.until_settled(len(last.bodies))
-        async with away(services.broker):
-            await alarm(ground, "kafka-down", time.monotonic())
-        await until(lambda: ground.state() == "", seconds=BACK_SECONDS)
-        assert intake.poll() is None
 
 
 # F-P10
@@ -200,15 +181,15 @@ def locked(ground: Ground) -> Iterator[None]:
 async def in_a_lock(ground: Ground, scale: Scale, folder: Path) -> None:
     storms = storm("fp10", scale.storm, 0, hostile=0.02)
     with ground.intake() as intake:
-        async with coming(ground, storms):
-            await until(lambda: ground.settled() > len(storms.bodies) // 10)
-            with locked(ground):
-                begun = time.monotonic()
-                before = rows(ground)
-                await alarm(ground, "database", begun)
-                await asyncio.sleep(max(0, scale.locked - (time.monotonic() - begun)))
-                assert rows(ground) == before, "readers are served, and see nothing partial"
-                assert intake.poll() is None
+        rest = await begun(ground, storms)
+        with locked(ground):
+            since = time.monotonic()
+            before = rows(ground)
+            await ground.publish(rest)
+            await alarm(ground, "database", since)
+            await asyncio.sleep(max(0, scale.locked - (time.monotonic() - since)))
+            assert rows(ground) == before, "readers are served, and see nothing partial"
+            assert intake.poll() is None
         await ground.until_settled(len(storms.bodies), seconds=scale.patience)
         await until(lambda: ground.state() == "")
     assert intake.returncode == 0
@@ -252,11 +233,12 @@ async def test_fp11_a_database_that_may_not_grow_stops_intake_until_it_may(
 
     event.listen(ground.database.engine, "checkout", grow_no_more)
     storms = storm("fp11", scale.storm, 0, hostile=0.02)
-    async with ground.intake_here(), coming(ground, storms):
-        await until(lambda: ground.settled() > len(storms.bodies) // 10)
+    async with ground.intake_here():
+        rest = await begun(ground, storms)
         limit = 1  # the pages that it has now
-        begun = time.monotonic()
-        await alarm(ground, "disk-full", begun)
+        since = time.monotonic()
+        await ground.publish(rest)
+        await alarm(ground, "disk-full", since)
         full = ground.settled()
         await asyncio.sleep(scale.away)
         assert ground.settled() == full
@@ -295,20 +277,20 @@ async def on_a_small_disk(disk: Path, like: Ground, scale: Scale, folder: Path) 
     storms = storm("fp11-disk", scale.storm, 0)
     filler = disk / "filler"
     with ground.intake() as intake:
-        async with coming(ground, storms):
-            await until(lambda: ground.settled() > len(storms.bodies) // 10)
-            begun = time.monotonic()
-            with filler.open("wb") as file, contextlib.suppress(OSError):
-                while True:
-                    file.write(b"\0" * 65_536)
-                    file.flush()
-            await alarm(ground, "disk-full", begun)
-            full = ground.settled()
-            await asyncio.sleep(scale.away)
-            assert ground.settled() == full
-            assert await committed(ground) <= offsets(ground), "Kafka is told of nothing unwritten"
-            assert intake.poll() is None
-            filler.unlink()
+        rest = await begun(ground, storms)
+        with filler.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"\0" * 65_536)
+                file.flush()
+        since = time.monotonic()
+        await ground.publish(rest)
+        await alarm(ground, "disk-full", since)
+        full = ground.settled()
+        await asyncio.sleep(scale.away)
+        assert ground.settled() == full
+        assert await committed(ground) <= offsets(ground), "Kafka is told of nothing unwritten"
+        assert intake.poll() is None
+        filler.unlink()
         await ground.until_settled(len(storms.bodies), seconds=scale.patience)
         await until(lambda: ground.state() == "")
     assert intake.returncode == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from intake.status import told
 from tests.e2e.support import until
 from tests.faults.conftest import Grounds
 from tests.faults.scale import Scale
@@ -78,6 +79,7 @@ async def test_fp9_a_storm_of_rebalances_loses_nothing_and_ends_no_process(
     with ground.intake() as first:
         while changes < scale.kills or ground.settled() < len(storms.bodies):
             with ground.intake() as guest:
+                await until(lambda pid=guest.pid: pid in told(ground.settings.home))  # type: ignore[misc]
                 await asyncio.sleep(pause)  # as long as a guest stays
                 assert guest.poll() is None
             assert guest.returncode == 0, "it left in good order"

@@ -58,7 +58,13 @@ def test_a_source_never_refused_more_than_the_limit_is_never_paused(
 ) -> None:
     brakes = Brakes(RULES, no_quota)
     for read, refused in batches:
-        assert feed(brakes, read, refused, NOON) == read
+        left, bad = read, refused
+        while left:  # a window at a time
+            part = brakes.grant(TOPIC, 0, left, NOON)
+            assert part
+            share = bad * part // left
+            brakes.note(TOPIC, 0, read=part, refused=share, now=NOON)
+            left, bad = left - part, bad - share
     assert not brakes.held(NOON)
 
 
@@ -98,8 +104,21 @@ def test_a_trial_that_goes_well_frees_the_partition_and_the_next_pause_is_the_fi
     assert brakes.held(later)[TOPIC, 0].until == later + MINUTE
 
 
+def test_no_more_than_a_window_is_under_way_of_a_source_that_is_not_known_to_be_good() -> None:
+    brakes = Brakes(RULES, no_quota)
+    assert [brakes.grant(TOPIC, 0, 80, NOON) for _ in range(3)] == [80, 20, 0]
+    assert brakes.closed(TOPIC, 0, NOON)
+    brakes.note(TOPIC, 0, read=80, refused=0, now=NOON)
+    assert not brakes.closed(TOPIC, 0, NOON)
+    brakes.note(TOPIC, 0, read=20, refused=0, now=NOON)
+    assert brakes.grant(TOPIC, 0, 1_000_000, NOON) == 1_000_000
+    brakes.note(TOPIC, 0, read=1_000_000, refused=300_000, now=NOON)
+    assert brakes.grant(TOPIC, 0, 1_000_000, NOON) == 100
+
+
 def test_what_was_under_way_when_the_pause_began_does_not_count_for_the_trial() -> None:
     brakes = Brakes(RULES, no_quota)
+    feed(brakes, 100, 0, NOON)
     assert brakes.grant(TOPIC, 0, 200, NOON) == 200
     brakes.note(TOPIC, 0, read=100, refused=100, now=NOON)
     brakes.note(TOPIC, 0, read=100, refused=100, now=NOON)
@@ -137,7 +156,7 @@ def test_a_used_up_quota_holds_the_topic_until_the_next_hour_and_no_other_topic(
     hold = brakes.held(at)[TOPIC, None]
     assert (hold.reason, hold.until) == (Reason.QUOTA, NOON + timedelta(hours=1))
     assert hold.detail == {"read": 100, "quota": 100}
-    assert brakes.grant("leerp.intake.csirt.v1", 0, 1_000_000, at) == 1_000_000
+    assert brakes.grant("leerp.intake.csirt.v1", 0, 50, at) == 50
     assert feed(brakes, 500, 0, hold.until) == 100
 
 
