@@ -1,4 +1,4 @@
-.PHONY: setup demo test check bench format lock traceability
+.PHONY: setup demo test faults check bench format lock traceability
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
@@ -16,6 +16,9 @@ demo: $(READY) ## one simulated attack through all seven stages
 test: $(READY) ## every test, on real services
 	@$(PYTHON) -m infra.services.artefacts
 	@$(PYTHON) -m pytest
+
+faults: $(READY) ## every fault case in full: a storm of 200,000 and 20 repetitions, hours
+	@$(PYTHON) -m pytest tests/faults --long
 
 check: $(READY) ## style, types, layers, traceability
 	@.venv/bin/ruff check .

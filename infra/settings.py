@@ -137,6 +137,24 @@ class IntakeSettings(BaseModel):
     """How deep the parts of a mail may be nested."""
     max_attachment_bytes: int = 3_000_000
     """One part of a mail, decoded."""
+    refusal_window: int = 1_000
+    """Newest records of a partition over which refusals are counted."""
+    refusal_limit: float = 0.5
+    """Part of them that may be refused before the partition is paused."""
+    refusal_trial: int = 20
+    """Records that are tried after a pause, before the partition is free again."""
+    refusal_pause: timedelta = timedelta(minutes=1)
+    """The first pause; each that follows a failed trial is twice as long."""
+    refusal_pause_most: timedelta = timedelta(hours=1)
+    min_free_bytes: int = 256 * 1024**2
+    """Free on the database's disk, or intake waits; of an SQLite database only."""
+    outage_alarm: timedelta = timedelta(seconds=5)
+    """How long a batch may wait for the database before it is an alarm."""
+    retry_pause: timedelta = timedelta(milliseconds=200)
+    """Before the first new attempt after an outage; it doubles, with jitter."""
+    retry_pause_most: timedelta = timedelta(seconds=10)
+    stall_patience: timedelta = timedelta(seconds=20)
+    """How long records may lie in Kafka without one being read before the client is built anew."""
 
 
 class _Environment(EnvSettingsSource):

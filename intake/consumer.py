@@ -18,14 +18,19 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from infra import kafka
 from infra.bootstrap import App
 from intake.arrivals import arrived, unreadable
+from intake.brakes import Quota
+from intake.clients import first_client, let_go, next_client
 from intake.fetching import Batch, Unreadable, fetch_one_by_one
 from intake.flow import Flow, Work
+from intake.guard import Guard
 from intake.offsets import positions
 from intake.preparing import Ready
 from intake.reading import Readers
 from intake.records import ANONYMOUS, RawRecord
 from intake.standings import Standings
+from intake.status import status_file
 from intake.store import Read, Settled, Store, open_store
+from intake.watchdog import Stalled
 from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
@@ -42,16 +47,22 @@ PROCESS = "intake"
 
 
 class Intake(ConsumerRebalanceListener):
-    """Owns the way from Kafka to the database. An outage propagates with nothing committed."""
+    """Owns the way from Kafka to the database. An outage of either is waited for."""
 
     def __init__(
-        self, app: App, consumer: AIOKafkaConsumer, store: Store, readers: Readers
+        self,
+        app: App,
+        consumer: AIOKafkaConsumer,
+        store: Store,
+        readers: Readers,
+        guard: Guard,
     ) -> None:
         self._app = app
         self._limits = app.settings.intake
         self._consumer = consumer
         self._store = store
         self._readers = readers
+        self._guard = guard
         self._flow = Flow(self._limits.max_bytes_in_flight)
         self._settling = asyncio.Lock()
         self._generation = 0
@@ -60,17 +71,23 @@ class Intake(ConsumerRebalanceListener):
         self._uncommitted: dict[TopicPartition, int] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Settle batches until ``stop`` is set; what is in flight is finished first."""
+        """Settle batches until ``stop`` is set; what is in flight is finished first.
+
+        Raises:
+            Stalled, KafkaError: go on with another client.
+            ServiceDown: Kafka has lost data.
+        """
         self._consumer.subscribe(pattern=kafka.INTAKE_PATTERN, listener=self)
         fetching = asyncio.create_task(self._keep_fetching(stop))
-        settling = asyncio.create_task(self._keep_settling(fetching))
+        settling = asyncio.create_task(self._keep_settling(fetching, stop))
+        tasks = (settling, fetching, asyncio.create_task(self._guard.watch(stop)))
         try:
-            await asyncio.wait({fetching, settling}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            failed = [task for task in (settling, fetching) if task.done() and task.exception()]
-            for task in (fetching, settling):
+            failed = [task for task in tasks if task.done() and task.exception()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(fetching, settling, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         for task in failed:
             task.result()
 
@@ -79,10 +96,15 @@ class Intake(ConsumerRebalanceListener):
 
         What else is in flight is let go; whoever gets the partitions finds where to go on.
         """
-        self._generation += 1
-        self._placed.clear()
+        self._let_go()
         async with self._settling:
             log.info("partitions_revoked", partitions=len(revoked))
+
+    def _let_go(self) -> None:
+        """Forget what is in flight; the database says where to go on."""
+        self._generation += 1
+        self._placed.clear()
+        self._guard.lost()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """The loop places them: aiokafka goes on even when a listener fails."""
@@ -90,13 +112,14 @@ class Intake(ConsumerRebalanceListener):
 
     async def _keep_fetching(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await self._place(self._consumer.assignment() - self._placed)
-            if not await self._flow.room(PATIENCE_SECONDS):
+            await self._place(self._consumer.assignment() - self._placed, stop)
+            if not await self._guard.idle(self._flow.room(PATIENCE_SECONDS)):
                 await self._show_presence()
                 continue
-            fetched = await self._fetch(self._limits.max_fetch_records)
-            batch = {place: records for place, records in fetched.items() if place in self._placed}
-            if batch:
+            self._guard.pause()
+            fetched = await self._fetch(self._limits.max_fetch_records, stop)
+            placed = {place: each for place, each in fetched.items() if place in self._placed}
+            if batch := self._guard.take(placed):
                 await self._flow.put(self._work(batch))
 
     def _work(self, batch: Batch) -> Work:
@@ -125,20 +148,20 @@ class Intake(ConsumerRebalanceListener):
             for record, gap in zip(records, gaps, strict=True)
         ]
 
-    async def _keep_settling(self, fetching: asyncio.Task[None]) -> None:
+    async def _keep_settling(self, fetching: asyncio.Task[None], stop: asyncio.Event) -> None:
         committed_at = 0.0
         now = asyncio.get_running_loop().time
         while not (fetching.done() and self._flow.bytes_in_flight == 0):
             works = await self._flow.take(POLL_SECONDS, self._limits.max_batch_records)
             if works:
-                await self._settle(works)
+                await self._settle(works, stop)
                 await self._flow.done(works)
             if now() - committed_at >= COMMIT_SECONDS:
                 await self._commit()
                 committed_at = now()
         await self._commit()
 
-    async def _settle(self, works: Sequence[Work]) -> None:
+    async def _settle(self, works: Sequence[Work], stop: asyncio.Event) -> None:
         async with self._settling:
             current = [work for work in works if work.generation == self._generation]
             reads: list[Read] = [
@@ -148,12 +171,20 @@ class Intake(ConsumerRebalanceListener):
             ]
             if not reads:
                 return
-            settled = await asyncio.to_thread(self._store.settle, reads, source=PROCESS)
+            settled = await self._guard.insist(
+                lambda: self._store.settle(reads, source=PROCESS), stop
+            )
+            if (
+                settled is None
+            ):  # told to stop in an outage: what follows must not be settled either
+                self._let_go()
+                return
+            self._guard.note(reads)
             for work in current:
                 self._uncommitted |= work.ends
         _log(settled)
 
-    async def _place(self, partitions: set[TopicPartition]) -> None:
+    async def _place(self, partitions: set[TopicPartition], stop: asyncio.Event) -> None:
         """Go on where the database says, not where Kafka believes that we were.
 
         Raises:
@@ -161,7 +192,10 @@ class Intake(ConsumerRebalanceListener):
         """
         if not partitions:
             return
-        stored = await asyncio.to_thread(self._positions)
+        await self._guard.begin(partitions, stop)
+        stored = await self._guard.insist(self._positions, stop)
+        if stored is None:
+            return
         try:
             ends = await self._consumer.end_offsets(partitions)
         except KafkaError as exc:  # the next round asks again
@@ -177,14 +211,15 @@ class Intake(ConsumerRebalanceListener):
                 )
             self._consumer.seek(partition, position)
             self._placed.add(partition)
+            self._guard.placed(partition, position)
 
-    async def _fetch(self, limit: int) -> Batch:
+    async def _fetch(self, limit: int, stop: asyncio.Event) -> Batch:
         try:
             fetched: Batch = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=limit)
         except UnicodeDecodeError:
-            await self._flow.empty()  # so that the database says where to go on
+            await self._guard.idle(self._flow.empty())  # so that the database says where to go on
             self._placed.clear()
-            await self._place(self._consumer.assignment())
+            await self._place(self._consumer.assignment(), stop)
             return await fetch_one_by_one(
                 self._consumer, frozenset(self._placed), limit=limit, wait_ms=POLL_MS
             )
@@ -213,26 +248,35 @@ class Intake(ConsumerRebalanceListener):
             log.warning("commit_lost_to_rebalance")
 
 
-async def run_intake(app: App, stop: asyncio.Event) -> None:
+async def run_intake(app: App, stop: asyncio.Event, quota: Quota | None = None) -> None:
     """Consume the shared topics and those of all sources until told to stop.
 
+    ``quota`` says what a topic may bring in an hour; the registry of sources where it is not given.
+
     Raises:
-        ServiceDown: Kafka has no address, does not answer, or refuses our login.
+        ServiceDown: Kafka has no address, does not answer at the start or refuses our login, or
+            has lost data.
     """
     settings = app.settings
     settings.require("Kafka", settings.kafka.bootstrap)
     store = open_store(app)
-    consumer = kafka.consumer(settings.kafka, group_id=settings.kafka.group_id)
-    try:
-        await consumer.start()
-    except KafkaError as exc:
-        raise await kafka.failure(settings.kafka, exc) from exc
-    try:
-        preparer = store.preparer(settings.intake)
-        with Readers(preparer, settings.profile(), settings.intake) as readers:
-            await Intake(app, consumer, store, readers).run(stop)
-    finally:
-        await consumer.stop()
+    preparer = store.preparer(settings.intake)
+    consumer: AIOKafkaConsumer | None = await first_client(settings.kafka)
+    with (
+        status_file(settings.home) as status,
+        Readers(preparer, settings.profile(), settings.intake) as readers,
+    ):
+        while consumer is not None:
+            guard = Guard(app, consumer, status, quota or store.quota)
+            try:
+                await Intake(app, consumer, store, readers, guard).run(stop)
+            except (Stalled, KafkaError) as exc:
+                log.error("client_renewed", error=type(exc).__name__)  # noqa: TRY400  not its text
+            else:
+                return
+            finally:
+                await let_go(consumer)
+            consumer = await next_client(settings.kafka, stop)
 
 
 def _log(settled: Settled) -> None:

@@ -21,7 +21,7 @@ from classification.claimed import NOTHING, Claimed
 from infra.bulk import Bulk
 from infra.tables import incident, link_key
 from intake.kept_apart import KeptApart
-from intake.merging import absorb
+from intake.merging import Merge, absorb
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -71,15 +71,6 @@ class Placement:
         if self.apart:
             said["apart"] = list(self.apart)
         return said
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merge:
-    """An incident was absorbed, because of a report that shares indicators with both."""
-
-    into: str
-    report_id: str
-    shared: tuple[str, ...]
 
 
 class Correlator:
@@ -180,9 +171,7 @@ class Correlator:
         """Write merges and the chains that changed."""
         for absorbed, merge in self.merged.items():
             final = self.current(absorbed)
-            absorb(
-                self._connection, absorbed, final, now, through=merge.report_id, shared=merge.shared
-            )
+            absorb(self._connection, absorbed, final, now, merge)
         if self._dropped:
             self._connection.execute(_DELETE, self._dropped)
         self._bulk.insert(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,19 +12,20 @@ from infra import audit, casefile
 from infra.tables import Utc, incident, link, permission, report
 
 
-def absorb(
-    connection: Connection,
-    absorbed: str,
-    into: str,
-    now: datetime,
-    *,
-    through: str,
-    shared: Collection[str],
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """An incident was absorbed, because of a report that shares indicators with both."""
+
+    into: str
+    report_id: str
+    shared: tuple[str, ...]
+    """In words."""
+
+
+def absorb(connection: Connection, absorbed: str, into: str, now: datetime, merge: Merge) -> None:
     """Move what is stored of an incident to ``into``, and note it in the history of each report.
 
-    ``through`` is the report that connects the two, by the indicators ``shared``, in words. The
-    absorbed incident's own file stays where it is; its findings and permissions count for the other
+    The absorbed incident's own file stays where it is; its findings and permissions count for the other
     too. Its chains of link keys go on naming it: who it became is on its row.
     """
     stored = connection.execute(
@@ -32,7 +33,12 @@ def absorb(
     )
     if stored.rowcount == 0:
         return  # opened and absorbed in one batch
-    reason = {"opens": False, "shared": list(shared), "through": through, "merged": absorbed}
+    reason = {
+        "opens": False,
+        "shared": list(merge.shared),
+        "through": merge.report_id,
+        "merged": absorbed,
+    }
     moved = select(
         report.c.id, literal(into), literal(now, Utc), literal("correlation"), literal(reason, JSON)
     ).where(report.c.incident_id == absorbed)
@@ -50,7 +56,7 @@ def absorb(
         subject=absorbed,
         channel="kafka",
         into=into,
-        report=through,
+        report=merge.report_id,
     )
 
 

@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from infra.bootstrap import App
 from infra.tables import acknowledgement, incident, relay
 from intake.late import take_up_late
-from intake.store import open_store
+from intake.store import OUTAGES, open_store
 from protocol.profile import Profile
 from workflows.campaign import Campaign
 from workflows.incident import Incident
@@ -67,9 +67,12 @@ class Relay:
         """By kind and target, of those told of late."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Relay until told to stop; a server that is away is tried again, the rows wait."""
+        """Relay until told to stop; a server or database that is away is tried again, rows wait."""
         while not stop.is_set():
-            await self.relay_once(asyncio.get_running_loop().time())
+            try:
+                await self.relay_once(asyncio.get_running_loop().time())
+            except OUTAGES as exc:
+                log.warning("relay_waits_for_database", error=type(exc).__name__)
             try:
                 await asyncio.wait_for(stop.wait(), POLL_SECONDS)
             except TimeoutError:

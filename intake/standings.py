@@ -95,15 +95,16 @@ class SourceBook:
 
     def __init__(self) -> None:
         self._version = 0
-        self._standings = Standings()
+        self.newest = Standings()
+        """As they were read last."""
 
     def standings(self, connection: Connection) -> Standings:
         """The standings as the transaction sees them; one query while nothing has changed."""
         version = connection.scalar(select(source_version.c.version)) or 0
         if version != self._version:
-            self._standings = Standings.of_all(load_sources(connection))
+            self.newest = Standings.of_all(load_sources(connection))
             self._version = version
-        return self._standings
+        return self.newest
 
 
 def marked(report: ReportContent, standing: Standing) -> ReportContent:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from classification.claimed import NOTHING, Claimed
-from infra import audit, casefile
+from infra import audit, casefile, kafka
 from infra.bootstrap import App
 from infra.bulk import Bulk
 from infra.database import Database
@@ -102,6 +102,10 @@ class Store:
         """What the registry says of each source by now."""
         with self._asking, self._database.read() as connection:
             return self._sources.standings(connection)
+
+    def quota(self, topic: str) -> int | None:
+        """Records that a source may send on its topic in an hour, as far as is known by now."""
+        return self._sources.newest.of(kafka.source_of(topic), kafka.group_of(topic)).quota
 
     def settle(self, batch: Sequence[Read], *, source: str) -> Settled:
         """Store a batch as a whole; records already settled before are passed over.
@@ -212,13 +216,10 @@ class Store:
     def _store(self, connection: Connection, new: Sequence[Item]) -> set[str]:
         """Link and write new reports; return the incidents that they touch."""
         bulk, now = Bulk(connection), datetime.now(UTC)
-        correlator, placements = self._correlate(
-            connection, [(r.id, r.keys, r.earliest, r.latest) for *_, r in new], now
-        )
-        claims = claims_together(
-            correlator,
-            {(placements[r.id].incident_id, r.claimed) for *_, r in new},
-        )
+        keyed: list[Keyed] = [(r.id, r.keys, r.earliest, r.latest) for *_, r in new]
+        correlator, placements = self._correlate(connection, keyed, now)
+        said = {(placements[r.id].incident_id, r.claimed) for *_, r in new}
+        claims = claims_together(correlator, said)
         self._open(connection, correlator, placements, claims)
         bodies = add_bodies(bulk, [(record, sha256) for record, _, sha256, _ in new])
         add_reports(bulk, new, placements, bodies, now)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from infra.bootstrap import App
+from intake.holds import list_holds, resume
 from intake.quarantine import discard, replay, show
 from intake.quarantine_listing import Filter, list_quarantine, open_ids, statistics
 from intake.store import open_store
@@ -21,7 +22,7 @@ from notifications.authority import Attempt, administrator, attempted
 from protocol.errors import Refused
 from protocol.parties import SourceGroup
 
-REPLAY, DISCARD = "quarantine replay", "quarantine discard"
+REPLAY, DISCARD, RESUME = "quarantine replay", "quarantine discard", "quarantine resume"
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
 
@@ -65,6 +66,7 @@ def list_records(
     wanted = _filter(status, reason, group, topic, source, since)
     with open_app(home) as opened, opened.database.read() as connection:
         rows = list_quarantine(connection, wanted, limit=limit + 1, after=after)
+        held = list_holds(connection)
     page, more = rows[:limit], len(rows) > limit
     show_rows(
         page,
@@ -76,6 +78,8 @@ def list_records(
     )
     if more:
         err.print(f"there are more: the same with --after {page[-1]['id']}")
+    if held:
+        err.print(f"{len(held)} held back from intake: see 'leerp quarantine holds'")
 
 
 @quarantine_app.command("stats")
@@ -204,3 +208,36 @@ def _filter(
 
 def _percent(share: Any) -> str:
     return "" if share is None else f"{share:.1%}"
+
+
+@quarantine_app.command("holds")
+def list_held(
+    home: Home = HOME,
+    everything: Annotated[bool, typer.Option("--all", help="Ended ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Sources that are not read now: since when, why, and what to do."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        rows = list_holds(connection, ended=everything)
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("place", "since", "until", "why", "what_to_do"),
+        empty="every source is read; one that is mostly refused would stand here",
+    )
+
+
+@quarantine_app.command("resume")
+def resume_topic(
+    topic: Annotated[str, typer.Argument(metavar="TOPIC")],
+    home: Home = HOME,
+    officer: As = "administrator",
+    as_json: Json = False,
+) -> None:
+    """Read a held source again at once; a duty-manager of the directory does."""
+    with open_app(home) as opened:
+        attempt = Attempt(officer=officer, command=RESUME, subject=topic, channel=CHANNEL)
+        with attempted(opened.database, attempt) as connection:
+            administrator(connection, officer, RESUME)
+            places = resume(connection, topic, by=officer, channel=CHANNEL)
+    show_rows([{"place": place} for place in places], as_json=as_json, columns=("place",), empty="")

@@ -25,6 +25,7 @@ from infra.services.home import holder, make_home
 from infra.services.probe import answers
 from infra.settings import Settings
 from infra.tables import audit_head
+from leerp.doctor_intake import intake_rows
 from leerp.doctor_kafka import kafka_rows
 from leerp.doctor_rows import Row, State
 from protocol.errors import ServiceDown
@@ -47,7 +48,8 @@ async def examine(home: Path) -> list[Row]:
     )
     rows = [_python(sys.version_info[:3]), *await _tools(wanted, absent)]
     rows += [*_artefacts(wanted, absent), _home(home), *_space(home), *_keys(wanted)]
-    return [*rows, *_up(home), *await _services(Settings.load(home))]
+    settings = Settings.load(home)
+    return [*rows, *_up(home), *await _services(settings), *intake_rows(settings)]
 
 
 def run_doctor(home: Path, *, as_json: bool, console: Console) -> int:

@@ -22,6 +22,10 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("leerp")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="faults in full: hours, not minutes")
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database with the newest schema."""

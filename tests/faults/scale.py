@@ -1,0 +1,29 @@
+"""How much of each fault: a few seconds in ``make test``, the figures of the table in ``make faults``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Sizes of one run. Times are in seconds."""
+
+    storm: int
+    """Reports of a storm that a process is killed in."""
+    repetitions: int
+    """Of what is small, each with a seed of its own."""
+    kills: int
+    away: float
+    """How long a server is gone."""
+    locked: float
+    examples: int
+    """Of Hypothesis."""
+    patience: float
+    """How long a storm may take to be settled."""
+
+
+SHORT = Scale(storm=1_500, repetitions=1, kills=2, away=2, locked=2, examples=150, patience=90)
+LONG = Scale(
+    storm=200_000, repetitions=20, kills=20, away=300, locked=70, examples=10_000, patience=1_200
+)
