@@ -22,8 +22,11 @@ MOST_LIGHT = 24
 """Light indicators of one report that are paired: 276 pairs at most."""
 
 _UNIQUE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_CACHED = 4_096
-"""Keys kept: each is asked for twice within its report, and common ones again and again."""
+_CACHED = 1_024
+"""Keys kept: each is asked for more than once within its report."""
+_ODD = 0x9E3779B97F4A7C15
+_MASK = 2**64 - 1
+_KIND_WORDS = {kind: kind.value for kind in IndicatorType}
 
 Known = tuple[IndicatorType, str]
 """An indicator by kind and normal value."""
@@ -49,8 +52,9 @@ def link_keys(
             else:
                 light[known] = weight
     keys: dict[int, tuple[str, ...]] = {key_of(known): (_words(known),) for known in alone}
+    said = {known: _words(known) for known in light}
     for one, other in _pairs(light, rules.threshold):
-        keys[_digest("pair", *one, *other)] = (_words(one), _words(other))
+        keys[_pair_key(key_of(one), key_of(other))] = (said[one], said[other])
     for stated in _stated(content):
         keys[_digest("incident", stated)] = (f"stated incident {stated}",)
     return keys
@@ -101,7 +105,14 @@ def _stated(content: ReportContent) -> set[str]:
 
 
 def _words(known: Known) -> str:
-    return f"{known[0].value} {known[1]}"
+    return f"{_KIND_WORDS[known[0]]} {known[1]}"
+
+
+def _pair_key(one: int, other: int) -> int:
+    """One key of two that are digests already, whichever comes first."""
+    low, high = (one, other) if one < other else (other, one)
+    mixed = (low * _ODD + (high ^ (low >> 29))) & _MASK
+    return mixed - (mixed >> 63 << 64)
 
 
 def _digest(*parts: str) -> int:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import pymispwarninglists
@@ -40,8 +39,8 @@ _HASHES = (
 )  # fmt: skip
 _EMAILS = ("common-contact-emails",)
 _HASH_KINDS = {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
+_FRONT_PAGE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]+/?")
 _PATTERN = re.compile(r"/(.*)/([gi]*)", re.DOTALL)
-_CACHED = 16_384
 
 Names = tuple[str, ...]
 
@@ -60,19 +59,15 @@ class WarningLists:
     free web space, is telling.
     """
 
-    def __init__(self) -> None:
-        self._cached = lru_cache(_CACHED)(self._look_up)
-
     def names(self, kind: IndicatorType, value: str) -> Names:
         """Names of the lists that hold this normalised value; none for a telling one."""
-        return self._cached(kind, value)
-
-    def _look_up(self, kind: IndicatorType, value: str) -> Names:
         if kind is IndicatorType.IP:
             return self._networks.names(value)
         if kind is IndicatorType.DOMAIN:
             return self._domains.get(value.removeprefix("www."), ())
         if kind is IndicatorType.EMAIL:
+            if not self._any_email.search(value):
+                return ()
             return tuple(name for pattern, name in self._emails if pattern.search(value))
         if kind is IndicatorType.URL:
             return self._front_page(value)
@@ -80,10 +75,10 @@ class WarningLists:
 
     def _front_page(self, url: str) -> Names:
         """A URL that says no more than its host is as common as the host."""
-        parts = urlsplit(url)
+        if not _FRONT_PAGE.fullmatch(url):
+            return ()
         host = host_of(url)
-        bare = parts.path in {"", "/"} and not parts.query
-        return self._look_up(*host) if host and bare else ()
+        return self.names(*host) if host else ()
 
     @cached_property
     def _networks(self) -> _Networks:
@@ -100,6 +95,11 @@ class WarningLists:
     @cached_property
     def _hashes(self) -> dict[str, Names]:
         return _index(_HASHES, str.lower)
+
+    @cached_property
+    def _any_email(self) -> re.Pattern[str]:
+        """Found wherever one of ``_emails`` is, and perhaps elsewhere too."""
+        return re.compile("|".join(f"(?:{p.pattern})" for p, _ in self._emails), re.IGNORECASE)
 
     @cached_property
     def _emails(self) -> list[tuple[re.Pattern[str], str]]:
@@ -145,12 +145,16 @@ class _Networks:
 
     def names(self, value: str) -> Names:
         """Lists that hold an address in normal form."""
-        address = ipaddress.ip_address(value)
-        number = int(address)
-        found = list(self._addresses.get(value, ()))
-        for shift, known in self._by_length[address.version].items():
-            found.extend(known.get(number >> shift, ()))
-        return tuple(dict.fromkeys(found))
+        if ":" in value:
+            version, number = 6, int(ipaddress.IPv6Address(value))
+        else:
+            one, two, three, four = value.split(".")
+            version, number = 4, int(one) << 24 | int(two) << 16 | int(three) << 8 | int(four)
+        found = self._addresses.get(value, ())
+        for shift, known in self._by_length[version].items():
+            if listed := known.get(number >> shift):
+                found = (*found, *listed)
+        return tuple(dict.fromkeys(found)) if found else ()
 
 
 def _index(folders: tuple[str, ...], normal: Callable[[str], str]) -> dict[str, Names]:
