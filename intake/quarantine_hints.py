@@ -23,9 +23,11 @@ HINTS = {
     "duplicate-key": "name each field of an object once",
     "empty": "nothing was in it: look at what made the record",
     "format-mismatch": "declare the format that it is in, or leave the declaration out",
+    "intelmq-report": "send the events that IntelMQ makes of its reports, not the reports",
     "invalid-field": "correct the field that the message names; 'leerp schema' prints what is allowed",
     "misp-feed-index": "send the event files of the feed, as 'leerp bridge misp-feed' does",
     "missing-field": "add the field that the message names; 'leerp schema' prints what must be there",
+    "misp-event-index": "send the events themselves, as MISP exports them, not the list of them",
     "no-detection-source": "group osint must say how it was found: header leerp-detected-by, or"
     " 'leerp report --detected-by'",
     "no-id": "give the report an id, and keep it for its later versions",
@@ -39,6 +41,7 @@ HINTS = {
     "stix-1": "convert it to STIX 2.1, for example with stix2-elevator, and send the result",
     "test-lane": "it says that it is a test: send tests to an exercise",
     "too-complex": _LIMIT,
+    "too-costly": "divide the record into smaller ones and send them",
     "too-deep": _LIMIT,
     "too-large": _LIMIT,
     "too-many-attributes": _LIMIT,
@@ -51,7 +54,6 @@ HINTS = {
     "too-many-rows": _LIMIT,
     "unknown-field": "leave the field out; 'leerp schema' prints what is allowed",
     "unknown-format": "convert it to one of the formats that the message names, or declare the format",
-    "too-costly": "divide the record into smaller ones and send them",
     "unprocessable": "this is a defect of leerp: report it, and replay the record once it is mended",
     "xml-dtd": "send the XML without a DTD and without entities of its own",
 }

@@ -19,7 +19,7 @@ from intake.producer import ReportProducer
 from protocol.errors import Refused, ServiceDown
 from protocol.parties import DetectedBy, SourceGroup
 from tests.intake.samples import body_of, content
-from tests.intake.topics import lying_in
+from tests.intake.topics import client_lines, lying_in
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio]
 
@@ -188,7 +188,7 @@ async def test_a_program_without_an_event_loop_sends_with_a_client_file(
     kafka: KafkaSettings, tmp_path: Path
 ) -> None:
     file = tmp_path / "client.properties"
-    file.write_text(f"bootstrap.servers={kafka.bootstrap}\ntopic={TOPIC}\n")
+    file.write_text(f"{client_lines(kafka)}topic={TOPIC}\n")
     producer = ReportProducer.from_file(file)
     receipts = await asyncio.to_thread(producer.send_now, content("now-1"), content("now-2"))
 

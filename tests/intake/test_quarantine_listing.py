@@ -14,6 +14,8 @@ from infra.database import Database
 from intake.formats.own import _REASONS as REASONS_OF_OWN
 from intake.quarantine_hints import HINTS
 from intake.quarantine_listing import Filter, list_quarantine, open_ids, statistics
+from intake.reading import TOO_COSTLY
+from intake.records import UNPROCESSABLE
 from protocol.parties import SourceGroup
 from tests.intake.samples import START, content, read, record, store_of
 
@@ -113,7 +115,7 @@ def reasons_of_intake() -> set[str]:
             if node.func.id in {"RejectedReport", "Rejected"}:
                 said = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "reason")]
                 found |= {str(each.value) for each in said if isinstance(each, ast.Constant)}
-    return found | set(REASONS_OF_OWN.values()) | {"unprocessable"}
+    return found | set(REASONS_OF_OWN.values()) | {UNPROCESSABLE, TOO_COSTLY}
 
 
 def test_there_is_a_hint_for_every_reason_and_none_beyond() -> None:

@@ -16,7 +16,7 @@ from infra.settings import IntakeSettings, KafkaSettings
 from intake.formats.registry import FORMATS
 from intake.records import DETECTED_BY_HEADER, FORMAT_HEADER, MEDIA_TYPE_HEADER
 from protocol.parties import SourceGroup
-from tests.intake.topics import lying_in
+from tests.intake.topics import client_lines, lying_in
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio]
 
@@ -49,7 +49,7 @@ async def test_the_python_example_sends_its_report_and_prints_where_it_lies(
     kafka: KafkaSettings, tmp_path: Path
 ) -> None:
     (tmp_path / "client.properties").write_text(
-        f"bootstrap.servers={kafka.bootstrap}\n# topic={TOPIC}\n"
+        f"{client_lines(kafka)}# topic={TOPIC}\n"
     )
     code = example("python", "ReportProducer")
     printed = await run(tmp_path, sys.executable, "-c", code, PYTHONPATH=str(ROOT))

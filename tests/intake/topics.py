@@ -11,6 +11,15 @@ from infra.settings import KafkaSettings
 LINGER_MS = 500
 
 
+def client_lines(settings: KafkaSettings) -> str:
+    """The lines of a client file by which a sender reaches this broker."""
+    return (
+        f"bootstrap.servers={settings.bootstrap}\nsecurity.protocol={settings.security}\n"
+        f"sasl.mechanism={settings.mechanism}\nsasl.username={settings.username}\n"
+        f"sasl.password={kafka.password_of(settings)}\n"
+    )
+
+
 async def lying_in(settings: KafkaSettings, topic: str) -> list[Any]:
     """All records of the topic, in the order of partition and offset."""
     consumer = kafka.consumer(settings, topic, group_id=f"leerp-intake-{uuid.uuid4()}")
