@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -48,20 +48,28 @@ def append(
     Raises:
         ServiceDown: the chain has lost its head; the change that it records must fail too.
     """
-    content = json.dumps(
-        {
-            "at": datetime.now(UTC).isoformat(),
-            "event": event,
-            "actor": actor,
-            "subject": subject,
-            "channel": channel,
-            "detail": detail,
-        },
-        sort_keys=True,
-        ensure_ascii=False,
-        separators=(",", ":"),
-        default=str,
-    ).encode()
+    return append_all(
+        connection,
+        event,
+        [{"subject": subject, "detail": detail}],
+        actor=actor,
+        channel=channel,
+    )
+
+
+def append_all(
+    connection: Connection,
+    event: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: str,
+    channel: str = "system",
+) -> int:
+    """Add a row for each ``subject`` with its ``detail``, as ``append`` does; return the last number.
+
+    Raises:
+        ServiceDown: as above.
+    """
     head = connection.execute(
         select(audit_head).where(audit_head.c.id == 1).with_for_update()
     ).one_or_none()
@@ -70,12 +78,24 @@ def append(
             "the audit trail has lost its head, so that nothing can be recorded: see"
             " 'leerp audit verify', and put the database back from its copy"
         )
-    n: int = head.n + 1
-    hashed = row_hash(n, head.hash, content)
-    connection.execute(
-        insert(audit_row).values(n=n, previous=head.hash, content=content, hash=hashed)
-    )
-    connection.execute(update(audit_head).where(audit_head.c.id == 1).values(n=n, hash=hashed))
+    at = datetime.now(UTC).isoformat()
+    n: int = head.n
+    previous: str = head.hash
+    made = []
+    for row in rows:
+        content = json.dumps(
+            {"at": at, "event": event, "actor": actor, "channel": channel, **row},
+            sort_keys=True,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            default=str,
+        ).encode()
+        n += 1
+        hashed = row_hash(n, previous, content)
+        made.append({"n": n, "previous": previous, "content": content, "hash": hashed})
+        previous = hashed
+    connection.execute(insert(audit_row), made)
+    connection.execute(update(audit_head).where(audit_head.c.id == 1).values(n=n, hash=previous))
     return n
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlalchemy import Column, ColumnElement, Connection, Table, any_, func, literal, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
 
 class Bulk:
@@ -49,6 +49,16 @@ class Bulk:
         with self._cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def put(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert ``rows``, or change the other columns of those whose primary key is there."""
+        dialect = sqlite if self._is_sqlite else postgresql
+        statement = dialect.insert(table)
+        keys = list(table.primary_key.columns)
+        others = {c.name: statement.excluded[c.name] for c in table.c if not c.primary_key}
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows)
+        )
 
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """The condition that ``column`` is one of ``values``, however many; one parameter."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +85,7 @@ class Correlator:
         """Those that the batch may touch, and those that it opened."""
         self.merged: dict[str, Merge] = {}
         """By the incident that was absorbed in this batch."""
+        self._opened: set[str] = set()
         self.moved: set[str] = set()
         """Incidents that stored reports came to, because they follow another side now."""
         self._kept = KeptApart()
@@ -135,6 +136,7 @@ class Correlator:
             chosen = self._choose(found, report_id, tuple(sorted(shared)))
         else:
             chosen = incident_id_of(report_id + self._continues)
+            self._opened.add(chosen)
             self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now)
         if self._kept.sides:
             self._kept.note(report_id, chosen, keys, shares, new=not found)
@@ -169,9 +171,15 @@ class Correlator:
 
     def save(self, now: datetime) -> None:
         """Write merges and the chains that changed."""
-        for absorbed, merge in self.merged.items():
-            final = self.current(absorbed)
-            absorb(self._connection, absorbed, final, now, merge)
+        absorb(
+            self._connection,
+            {
+                was: replace(merge, into=self.current(was))
+                for was, merge in self.merged.items()
+                if was not in self._opened
+            },
+            now,
+        )
         if self._dropped:
             self._connection.execute(_DELETE, self._dropped)
         self._bulk.insert(

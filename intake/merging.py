@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, exists, insert, literal, select, update
+from sqlalchemy import JSON, Connection, String, bindparam, exists, insert, literal, select, update
 
 from infra import audit, casefile
-from infra.tables import Utc, incident, link, permission, report
+from infra.bulk import Bulk
+from infra.tables import Utc, artefact, incident, link, permission, report
+
+_BECOME = (
+    update(incident)
+    .where(incident.c.id == bindparam("was"))
+    .values(status="merged", merged_into=bindparam("to"))
+)
+_MOVE = (
+    update(report)
+    .where(report.c.incident_id == bindparam("was"))
+    .values(incident_id=bindparam("to"))
+)
+_HISTORY = insert(link).from_select(
+    ["report_id", "incident_id", "at", "by", "reason"],
+    select(
+        report.c.id,
+        bindparam("to", type_=String),
+        bindparam("moved_at", type_=Utc),
+        literal("correlation"),
+        bindparam("reason", type_=JSON),
+    ).where(report.c.incident_id == bindparam("was")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,42 +45,56 @@ class Merge:
     """In words."""
 
 
-def absorb(connection: Connection, absorbed: str, into: str, now: datetime, merge: Merge) -> None:
-    """Move what is stored of an incident to ``into``, and note it in the history of each report.
+def absorb(connection: Connection, merges: Mapping[str, Merge], now: datetime) -> None:
+    """Move what is stored of incidents to those that absorb them.
 
-    The absorbed incident's own file stays where it is; its findings and permissions count for the other
-    too. Its chains of link keys go on naming it: who it became is on its row.
+    ``merges`` is by the incident that is absorbed, each of which is stored. The history of each
+    report says why it moved. An absorbed incident's own file stays where it is; its findings and
+    permissions count for the other too. Its chains of link keys go on naming it: who it became is
+    on its row.
     """
-    stored = connection.execute(
-        update(incident).where(incident.c.id == absorbed).values(status="merged", merged_into=into)
-    )
-    if stored.rowcount == 0:
-        return  # opened and absorbed in one batch
-    reason = {
-        "opens": False,
-        "shared": list(merge.shared),
-        "through": merge.report_id,
-        "merged": absorbed,
-    }
-    moved = select(
-        report.c.id, literal(into), literal(now, Utc), literal("correlation"), literal(reason, JSON)
-    ).where(report.c.incident_id == absorbed)
+    if not merges:
+        return
+    connection.execute(_BECOME, [{"was": was, "to": merge.into} for was, merge in merges.items()])
     connection.execute(
-        insert(link).from_select(["report_id", "incident_id", "at", "by", "reason"], moved)
+        _HISTORY,
+        [
+            {
+                "was": was,
+                "to": merge.into,
+                "moved_at": now,
+                "reason": {
+                    "opens": False,
+                    "shared": list(merge.shared),
+                    "through": merge.report_id,
+                    "merged": was,
+                },
+            }
+            for was, merge in merges.items()
+        ],
     )
-    connection.execute(
-        update(report).where(report.c.incident_id == absorbed).values(incident_id=into)
-    )
-    carry_over(connection, absorbed, into)
-    audit.append(
+    connection.execute(_MOVE, [{"was": was, "to": merge.into} for was, merge in merges.items()])
+    for was in sorted(_with_work_of_officers(connection, merges.keys())):
+        carry_over(connection, was, merges[was].into)
+    audit.append_all(
         connection,
         "incident_merged",
+        [
+            {"subject": was, "detail": {"into": merge.into, "report": merge.report_id}}
+            for was, merge in merges.items()
+        ],
         actor="intake",
-        subject=absorbed,
         channel="kafka",
-        into=into,
-        report=merge.report_id,
     )
+
+
+def _with_work_of_officers(connection: Connection, incidents: Collection[str]) -> set[str]:
+    bulk = Bulk(connection)
+    found: set[str] = set()
+    for table in (artefact, permission):
+        asked = bulk.among(table.c.incident_id, incidents)
+        found |= set(connection.scalars(select(table.c.incident_id).where(asked).distinct()))
+    return found
 
 
 def carry_over(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
+from infra.bulk import Bulk
 from infra.tables import consumer_offset
 from intake.records import RawRecord
 
@@ -31,16 +32,13 @@ def past(positions: Mapping[Place, int], record: RawRecord) -> bool:
 
 def save_offsets(connection: Connection, spans: Mapping[Place, Span]) -> None:
     """Move the position of each partition past what was settled of it."""
-    for (topic, partition), (_, last) in spans.items():
-        moved = connection.execute(
-            update(consumer_offset)
-            .where(consumer_offset.c.topic == topic, consumer_offset.c.partition == partition)
-            .values(next=last + 1)
-        )
-        if moved.rowcount == 0:
-            connection.execute(
-                insert(consumer_offset).values(topic=topic, partition=partition, next=last + 1)
-            )
+    Bulk(connection).put(
+        consumer_offset,
+        [
+            {"topic": topic, "partition": partition, "next": last + 1}
+            for (topic, partition), (_, last) in spans.items()
+        ],
+    )
 
 
 def spans_of(records: Iterable[RawRecord]) -> dict[Place, Span]:

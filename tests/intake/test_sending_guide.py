@@ -48,9 +48,7 @@ async def run(folder: Path, *command: str, **environment: str) -> str:
 async def test_the_python_example_sends_its_report_and_prints_where_it_lies(
     kafka: KafkaSettings, tmp_path: Path
 ) -> None:
-    (tmp_path / "client.properties").write_text(
-        f"{client_lines(kafka)}# topic={TOPIC}\n"
-    )
+    (tmp_path / "client.properties").write_text(f"{client_lines(kafka)}# topic={TOPIC}\n")
     code = example("python", "ReportProducer")
     printed = await run(tmp_path, sys.executable, "-c", code, PYTHONPATH=str(ROOT))
 
