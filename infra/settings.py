@@ -115,7 +115,7 @@ class IntakeSettings(BaseModel):
     """Read together, in one process."""
     max_bytes_in_flight: int = 8_000_000
     """Fetched and not yet settled; beyond that, Kafka waits."""
-    readers: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1))
+    readers: int = Field(default_factory=lambda: max(1, min(4, (os.cpu_count() or 1) - 1)))
     """Processes that read records in a storm."""
     reader_memory_bytes: int = 2_000_000_000
     """Address space of one of them."""

@@ -84,25 +84,28 @@ def doctor(home: Home = HOME, as_json: Json = False) -> None:
 @cli.command("worker")
 def worker_command(home: Home = HOME) -> None:
     """Run one worker process: workflows and their activities."""
-    from leerp.processes import run_process, worker
+    from leerp.processes import run_process
+    from leerp.worker import run_worker
 
-    run_process(home, "worker", worker)
+    run_process(home, "worker", run_worker)
 
 
 @cli.command("intake")
 def intake_command(home: Home = HOME) -> None:
     """Run one intake process: reports from Kafka into incidents."""
-    from leerp.processes import intake, run_process
+    from leerp.intake import run_intake
+    from leerp.processes import run_process
 
-    run_process(home, "intake", intake)
+    run_process(home, "intake", run_intake)
 
 
 @cli.command("console")
 def console_command(home: Home = HOME) -> None:
     """Run one web process: the page on which warnings are acknowledged."""
-    from leerp.processes import console, run_process
+    from leerp.console import run_console
+    from leerp.processes import run_process
 
-    run_process(home, "console", console)
+    run_process(home, "console", run_console)
 
 
 @cli.command("classify")

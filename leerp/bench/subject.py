@@ -16,7 +16,8 @@ from infra import audit
 from infra.bootstrap import App
 from intake.consumer import run_intake
 from leerp.bench.gauge import gauge
-from leerp.processes import intake, run_process
+from leerp.intake import run_intake as intake
+from leerp.processes import run_process
 
 CONSUMER, WITHOUT_AUDIT, GAUGE = "consumer", "without-audit", "gauge"
 GAUGE_FILE = "gauge"

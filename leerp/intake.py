@@ -1,0 +1,26 @@
+"""The intake process: consumes reports, relays changes, and corroborates."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+from infra.bootstrap import App
+from intake.consumer import run_intake as consume
+from intake.corroboration import corroborator_of
+from intake.relay import Relay
+
+COLLECT_EVERY = 50_000
+"""New objects until the collector looks: a batch makes thousands that live as long as it does."""
+
+
+async def run_intake(opened: App, stop: asyncio.Event) -> None:
+    """Work until told to stop; when one part fails, so does the process."""
+    client = await opened.temporal()
+    relay = Relay(opened, client, opened.settings.profile())
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, 20, 20)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(consume(opened, stop))
+        group.create_task(relay.run(stop))
+        group.create_task(corroborator_of(opened).run(stop))
