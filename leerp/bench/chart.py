@@ -21,7 +21,8 @@ LEFT, RIGHT = 80, 880
 PANELS = ((64, 300), (360, 596))
 """Top and bottom of each."""
 COLOURS = ("#0969da", "#8c959f", "#1a7f37", "#bf8700", "#cf222e", "#8250df")
-LEGEND_WIDTH = 155
+LETTER, MARK = 6.7, 40
+"""Width of a letter in the legend, and of what stands about a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,16 @@ def draw(title: str, curves: Sequence[Curve], reports: int) -> str:
             {"at": LEFT + (RIGHT - LEFT) * part / 4, "label": f"{reports * part // 4:,}"}
             for part in range(5)
         ],
-        legend=[
-            {"x": LEFT + LEGEND_WIDTH * n, "colour": _colour(n), "name": curve.name}
-            for n, curve in enumerate(curves)
-        ],
+        legend=_legend([curve.name for curve in curves]),
     )
+
+
+def _legend(names: Sequence[str]) -> list[dict[str, Any]]:
+    entries, at = [], float(LEFT)
+    for number, name in enumerate(names):
+        entries.append({"x": round(at, 1), "colour": _colour(number), "name": name})
+        at += MARK + LETTER * len(name)
+    return entries
 
 
 def _panel(

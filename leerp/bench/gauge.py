@@ -51,14 +51,16 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def most_in_flight(found: Sequence[Sample], settled: Callable[[float], int], total: int) -> float:
-    """The most bytes that were read and not settled yet, of a run over ``total`` records.
+def most_in_flight(
+    found: Sequence[Sample], settled: Callable[[float], int], *, records: int, size: int
+) -> float:
+    """The most bytes that were read and not settled yet, of a run over ``records`` of ``size`` bytes.
 
     ``settled`` gives how many records were settled at a time. What the Kafka client has read ahead
-    is in flight too.
+    is in flight too; what it read beyond ``size``, because it let it go and read it again, is not.
     """
-    bytes_each = found[-1].read / total
-    return max(sample.read - settled(sample.at) * bytes_each for sample in found)
+    again = max(0, found[-1].read - size)
+    return max(sample.read - again - settled(sample.at) * size / records for sample in found)
 
 
 async def _measure(file: Path, read: Callable[[], int]) -> None:

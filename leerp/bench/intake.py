@@ -73,7 +73,7 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
             server = stack.enter_context(postgres.running_postgres(durable=True))
         async with ground_in(folder, screen.console) as ground:
             with screen.step("producing", plan.reports) as told:
-                await produce(ground.kafka, Stream(plan.reports), told)
+                size = await produce(ground.kafka, Stream(plan.reports), told)
             found = Result(machine=machine)
             await _compare(ground, plan, screen, found)
             if server:
@@ -83,7 +83,7 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
                 screen.say(
                     "PostgreSQL is not measured: it is not installed, and no --database was given"
                 )
-            await _live(ground, plan, screen, found)
+            await _live(ground, plan, size, screen, found)
     return found
 
 
@@ -104,10 +104,10 @@ async def _compare(ground: Ground, plan: Plan, screen: Screen, found: Result) ->
     ]
 
 
-async def _live(ground: Ground, plan: Plan, screen: Screen, found: Result) -> None:
+async def _live(ground: Ground, plan: Plan, size: int, screen: Screen, found: Result) -> None:
     """The whole product in a storm, under a steady load, and with what is the same or hostile."""
     with screen.step("the whole product in the storm", plan.reports) as told:
-        stormy = await storm(ground, plan.reports, told)
+        stormy = await storm(ground, plan.reports, size, told)
     rate = stormy.timeline.rate
     with screen.step(f"latency under {rate * LOAD:,.0f} reports/s", 1):
         delays = await latency(ground, rate * LOAD, plan.load_seconds)
@@ -120,7 +120,7 @@ async def _live(ground: Ground, plan: Plan, screen: Screen, found: Result) -> No
     found.add(of_difference(measure("lost"), wrong, story.total))
     found.absolute |= {
         "reports": plan.reports,
-        "bytes_of_a_report": _size(plan),
+        "bytes_of_a_report": size / plan.reports,
         "end_to_end": _end_to_end(stormy),
         "latency": delays,
         "story": {"reports_per_second": run.timeline.rate, **fates},
@@ -151,9 +151,3 @@ def _end_to_end(found: Storm) -> dict[str, Any]:
         "temporal": found.cost._asdict(),
         "cpu_seconds_per_1000_reports": found.cpu,
     }
-
-
-def _size(plan: Plan) -> float:
-    stream = Stream(plan.reports)
-    sample = range(0, plan.reports, max(1, plan.reports // 1_000))
-    return sum(len(stream.record(number).body) for number in sample) / len(sample)

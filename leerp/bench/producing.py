@@ -13,15 +13,21 @@ TELL_EVERY = 1_000
 
 async def produce(
     settings: KafkaSettings, records: Iterable[Record], told: Callable[[int], None]
-) -> None:
-    """Send all and wait until Kafka has them; ``told`` hears how many have been sent."""
+) -> int:
+    """Send all, wait until Kafka has them, and return the bytes of their bodies.
+
+    ``told`` hears how many have been sent.
+    """
     producer = kafka.producer(settings)
     await producer.start()
+    size = 0
     try:
         for number, record in enumerate(records, start=1):
             await producer.send(record.topic, record.body, partition=record.partition)
+            size += len(record.body)
             if number % TELL_EVERY == 0:
                 told(number)
         await producer.flush()
     finally:
         await producer.stop()
+    return size

@@ -24,6 +24,7 @@ from leerp.bench.ground import Ground, Home
 from leerp.bench.progress import Timeline
 from leerp.bench.subject import GAUGE, GAUGE_FILE
 from leerp.bench.watch import Memory, Watch, looking_at
+from protocol.errors import ServiceDown
 
 REQUESTS = re.compile(r"^service_requests\{(?P<labels>[^}]*)\} (?P<count>\S+)$", re.MULTILINE)
 WITHOUT_WORK = (
@@ -85,10 +86,20 @@ class Product:
         }
 
     async def until_told(self) -> None:
-        """Wait until the relay has told every workflow, and the server's counters show it."""
-        async with asyncio.timeout(RELAY_SECONDS):
-            while self._waiting():
-                await asyncio.sleep(LOOK_EVERY)
+        """Wait until the relay has told every workflow, and the server's counters show it.
+
+        Raises:
+            ServiceDown: after a minute of quiet some workflow was still not told.
+        """
+        try:
+            async with asyncio.timeout(RELAY_SECONDS):
+                while self._waiting():
+                    await asyncio.sleep(LOOK_EVERY)
+        except TimeoutError as exc:
+            raise ServiceDown(
+                f"the relay has not told every workflow within {RELAY_SECONDS:.0f} s: run the bench"
+                " again with --keep FOLDER, and look into the logs there"
+            ) from exc
         await asyncio.sleep(METRICS_SECONDS)
 
     async def cost(self) -> Cost:

@@ -40,8 +40,8 @@ class Storm:
     """Seconds for 1,000 reports, by process."""
 
 
-async def storm(ground: Ground, records: int, told: Told) -> Storm:
-    """Settle all ``records`` with everything running.
+async def storm(ground: Ground, records: int, size: int, told: Told) -> Storm:
+    """Settle all ``records``, whose bodies are ``size`` bytes, with everything running.
 
     Raises:
         ServiceDown: a process ended, or nothing moves.
@@ -60,7 +60,7 @@ async def storm(ground: Ground, records: int, told: Told) -> Storm:
         timeline=timeline,
         peak=peak,
         growth=peak - at_rest,
-        in_flight=most_in_flight(found, timeline.settled_at, records),
+        in_flight=most_in_flight(found, timeline.settled_at, records=records, size=size),
         late=_late(found, begun, ended),
         late_at_rest=_late(found, ended + AFTERGLOW_SECONDS, found[-1].at),
         cost=cost,

@@ -64,7 +64,13 @@ def test_stored_and_told_are_counted_from_the_arrival_at_the_broker() -> None:
 def test_in_flight_is_what_was_read_and_not_settled() -> None:
     run = timeline((1, 10), (2, 40))
     found = [Sample(0.5, 0, 20_000), Sample(1.5, 0, 40_000), Sample(2.5, 0, 40_000)]
-    assert most_in_flight(found, run.settled_at, 40) == pytest.approx(30_000)
+    assert most_in_flight(found, run.settled_at, records=40, size=40_000) == 30_000
+
+
+def test_what_was_let_go_and_read_again_is_not_in_flight() -> None:
+    run = timeline((1, 10), (2, 40))
+    found = [Sample(0.5, 0, 20_000), Sample(1.5, 0, 45_000), Sample(2.5, 0, 45_000)]
+    assert most_in_flight(found, run.settled_at, records=40, size=40_000) == 30_000
 
 
 def test_99_of_100_are_not_above_the_99th_percentile() -> None:
