@@ -10,7 +10,11 @@ import random
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
 from infra import kafka
 from infra.settings import KafkaSettings
@@ -20,6 +24,8 @@ log = structlog.get_logger()
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 STOP_SECONDS = 10.0
+NOT_ALLOWED = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
+"""Another client would be refused like this one: a person has to give us the right."""
 
 
 async def first_client(settings: KafkaSettings) -> AIOKafkaConsumer:

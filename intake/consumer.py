@@ -19,7 +19,7 @@ from infra import kafka
 from infra.bootstrap import App
 from intake.arrivals import arrived, unreadable
 from intake.brakes import Quota
-from intake.clients import first_client, let_go, next_client
+from intake.clients import NOT_ALLOWED, first_client, let_go, next_client
 from intake.fetching import Batch, Unreadable, fetch_one_by_one
 from intake.flow import Flow, Work
 from intake.guard import Guard
@@ -107,7 +107,11 @@ class Intake(ConsumerRebalanceListener):
         self._guard.lost()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """The loop places them: aiokafka goes on even when a listener fails."""
+        """The loop places them: aiokafka goes on even when a listener fails.
+
+        Until then nothing is fetched, since it would be from where Kafka believes that we were.
+        """
+        self._consumer.pause(*assigned)
         log.info("partitions_assigned", partitions=len(assigned))
 
     async def _keep_fetching(self, stop: asyncio.Event) -> None:
@@ -270,6 +274,8 @@ async def run_intake(app: App, stop: asyncio.Event, quota: Quota | None = None) 
             guard = Guard(app, consumer, status, quota or store.quota)
             try:
                 await Intake(app, consumer, store, readers, guard).run(stop)
+            except NOT_ALLOWED as exc:
+                raise await kafka.failure(settings.kafka, exc) from exc
             except (Stalled, KafkaError) as exc:
                 log.error("client_renewed", error=type(exc).__name__)  # noqa: TRY400  not its text
             else:

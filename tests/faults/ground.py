@@ -241,7 +241,9 @@ async def ground_at(services: Services, folder: Path, name: str, **intake: objec
     settings = services.settings.model_copy(
         update={
             "home": home,
-            "kafka": services.settings.kafka.model_copy(update={"group_id": name}),
+            "kafka": services.settings.kafka.model_copy(
+                update={"group_id": f"leerp-intake-{name}"}
+            ),
             "intake": IntakeSettings.model_validate(intake),
         }
     )
