@@ -38,7 +38,9 @@ CONNECTIONS = 4
 async def test_a_killed_intake_stores_or_quarantines_every_report_exactly_once(
     tmp_path: Path,
 ) -> None:
-    async with running(tmp_path / "home", intake={"max_batch_records": 40}) as settings:
+    async with running(
+        tmp_path / "home", intake={"max_batch_records": 40, "max_fetch_records": 40}
+    ) as settings:
         database = Database(settings.database_url)
         for seed in range(KILLS):
             bodies = [
@@ -48,7 +50,7 @@ async def test_a_killed_intake_stores_or_quarantines_every_report_exactly_once(
                 for number in range(REPORTS)
             ]
             await publish(settings, bodies)
-            threshold = seed * REPORTS + random.Random(seed).randint(40, REPORTS - 100)
+            threshold = seed * REPORTS + random.Random(seed).randint(40, REPORTS // 2)
             with process(settings, "intake") as doomed:
                 await until(lambda limit=threshold: _settled(database) >= limit)  # type: ignore[misc]
                 doomed.kill()
