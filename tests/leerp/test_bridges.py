@@ -24,6 +24,7 @@ from tests.conftest import running
 from tests.infra.processes import python
 from tests.intake.bridging import Destination, event, misp_uuid, write_feed
 from tests.intake.redis_server import running_redis
+from tests.intake.topics import client_lines
 from tests.leerp.typed import DONE, DOWN, REFUSED
 
 pytestmark = [pytest.mark.services, pytest.mark.asyncio]
@@ -89,9 +90,7 @@ async def test_a_partner_bridges_with_its_client_file_and_a_home_of_nothing(
 ) -> None:
     write_feed(tmp_path / "feed", {1: 100, 2: 200})
     client = tmp_path / "client.properties"
-    client.write_text(
-        f"bootstrap.servers={app.settings.kafka.bootstrap}\n# topic={topic_of(CSIRT)}\n"
-    )
+    client.write_text(f"{client_lines(app.settings.kafka)}# topic={topic_of(CSIRT)}\n")
     typed = ("misp-feed", tmp_path / "feed" / "manifest.json", "--client", client, "--json")
     published = [json.loads((await run(tmp_path / "home", *typed)).stdout) for _ in range(2)]
     assert published == [

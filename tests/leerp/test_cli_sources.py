@@ -60,8 +60,10 @@ def receive(home: Path, bodies: list[bytes], *, by: str = "cert-ee") -> list[str
         for offset, body in enumerate(bodies)
     ]
     store = Store(database, settings.profile(), exercise=True, telling=lambda _: True)
-    preparer = store.preparer(IntakeSettings())
-    settled = store.settle([(r, preparer.read(r)) for r in records], source="test")
+    preparer, standings = store.preparer(IntakeSettings()), store.standings()
+    settled = store.settle(
+        [(r, preparer.read(r, standings.of(r.principal, r.group))) for r in records], source="test"
+    )
     database.close()
     return settled.stored
 
