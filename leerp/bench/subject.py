@@ -36,7 +36,7 @@ async def _gauged(app: App, stop: asyncio.Event) -> None:
 def main(home: Path, options: Collection[str]) -> None:
     """Run intake until told to stop."""
     if WITHOUT_AUDIT in options:
-        audit.append = _not_kept
+        audit.append = audit.append_all = _not_kept
     work = run_intake if CONSUMER in options else _gauged if GAUGE in options else intake
     run_process(home, "intake", work)
 

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.services]
 POISON = 0.01
 LEAST_RATE = 0.9
 ROUNDS = 5
-WARM_UP = 12
+WARM_UP = 20
 MEGABYTE = 1_000_000
 
 
