@@ -40,7 +40,7 @@ def test_a_held_source_is_listed_with_why_and_what_to_do(run: Run, home: Path) -
     (row,) = json.loads(run("quarantine", "holds", "--json").out)
     assert (row["place"], row["reason"]) == (f"{TOPIC}/2", "refusals")
     assert row["why"] == "800 of its newest 1000 records were refused"
-    assert "1 held back from intake: see 'leerp quarantine holds'" in run("quarantine", "list").out
+    assert "1 held back from intake: see 'leerp quarantine holds'" in run("quarantine", "list").err
 
 
 def test_only_an_administrator_resumes_a_held_source(run: Run, home: Path) -> None:
