@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,6 +26,15 @@ STEPS = 3
 TRIES = 3
 
 ROOMY = IntakeSettings(max_record_bytes=50_000_000, max_rows=2_000_000)
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_measured() -> Iterator[None]:
+    """Leave what the tests before have made out of garbage collection, as a reader process does."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def growth(spent: Callable[[int], float], first: int) -> list[float]:

@@ -75,7 +75,7 @@ async def test_fp6_while_temporal_is_away_intake_goes_on_and_its_words_wait(
     storms = storm("fp6", scale.storm, 0)
     with ground.intake() as intake:
         await ground.publish(bodies[: count // 2])
-        await until(lambda: waiting(ground) == 0 and ground.settled() == count // 2)
+        await until(lambda: ground.settled() == count // 2 and waiting(ground) == 0)
         usual = await seconds_until_stored(ground, "usual")
         async with away(services.temporal):
             since = time.monotonic()
