@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select
 
 from infra.tables import report, retraction
+from protocol.parties import ANONYMOUS
 from protocol.report import TimeKind
 
 
@@ -72,10 +73,14 @@ def taken_back(
 
 
 def _same_sender(row: Any) -> bool:
-    """Nobody takes back what another has said: an authenticated principal, or the same name."""
-    return bool(
-        row.authenticated == row.principal or row.by_evidence["origin"] == row.evidence["origin"]
-    )
+    """Nobody takes back what another has said.
+
+    What came on a source's own topic, that source alone; what came on a topic that all share, whoever
+    gives the same name.
+    """
+    if row.principal != ANONYMOUS:
+        return bool(row.authenticated == row.principal)
+    return bool(row.by_evidence["origin"] == row.evidence["origin"])
 
 
 def _later_version(row: Any) -> bool:

@@ -29,7 +29,7 @@ from infra.keys import load_secret
 from infra.services.ports import address_of
 from infra.settings import KafkaLogin, KafkaSettings
 from protocol.errors import Refused, ServiceDown
-from protocol.parties import SourceGroup
+from protocol.parties import ANONYMOUS, SourceGroup
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def require_source_id(source: str) -> str:
     Raises:
         Refused: ``bad-source-id``.
     """
-    if not SOURCE_ID.fullmatch(source) or source.startswith(OURS) or source == "anonymous":
+    if not SOURCE_ID.fullmatch(source) or source.startswith(OURS) or source == ANONYMOUS:
         raise Refused(
             "bad-source-id",
             f"{source!r} cannot be a source's id in Kafka: write 1 to 63 lower-case letters, digits"

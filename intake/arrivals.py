@@ -8,7 +8,8 @@ from typing import Any
 from infra import kafka
 from intake.fetching import Unreadable
 from intake.preparing import Ready
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
+from protocol.parties import ANONYMOUS
 
 HEADER_LENGTH = 200
 LOG_APPEND_TIME = 1

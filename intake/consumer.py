@@ -26,12 +26,13 @@ from intake.guard import Guard
 from intake.offsets import positions
 from intake.preparing import Ready
 from intake.reading import Readers
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
 from intake.standings import Standings
 from intake.status import status_file
 from intake.store import Read, Settled, Store, open_store
 from intake.watchdog import Stalled
 from protocol.errors import ServiceDown
+from protocol.parties import ANONYMOUS
 
 log = structlog.get_logger()
 

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, se
 from activities.standing import TakenBack, taken_back
 from infra.tables import evaluation, report
 from infra.tables_corroboration import witness
-from intake.records import ANONYMOUS
 from intake.witnesses import among
 from protocol.errors import NotFound
+from protocol.parties import ANONYMOUS
 
 IN_FORCE = "in force"
 ORIGIN = case(

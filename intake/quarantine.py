@@ -14,10 +14,10 @@ from infra.settings import IntakeSettings
 from infra.tables import quarantine, raw_body
 from intake.quarantine_hints import hint
 from intake.quarantine_listing import Filter, open_ids
-from intake.records import ANONYMOUS, RawRecord, unprocessable
+from intake.records import RawRecord, unprocessable
 from intake.store import OUTAGES, WRITER, Settled, Store, kept
 from protocol.errors import NotFound, Refused
-from protocol.parties import SourceGroup
+from protocol.parties import ANONYMOUS, SourceGroup
 
 PREVIEW = 2_000
 

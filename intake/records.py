@@ -23,8 +23,6 @@ UNPROCESSABLE = "unprocessable"
 FORMAT_HEADER = "leerp-format"
 MEDIA_TYPE_HEADER = "content-type"
 DETECTED_BY_HEADER = "leerp-detected-by"
-ANONYMOUS = "anonymous"
-"""Principal of a broker without authentication."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ from infra.tables import (
 )
 from intake.correlation import Known, Placement
 from intake.preparing import Prepared
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
+from protocol.parties import ANONYMOUS
 
 MEDIA_TYPE_LENGTH = 100
 Item = tuple[RawRecord, str, str, Prepared]

@@ -19,11 +19,11 @@ from infra import audit
 from infra.database import Database
 from infra.tables import report
 from infra.tables_sources import report_outcome
-from intake.records import ANONYMOUS
 from intake.source_registry import stated
 from notifications.authority import WORKING, Attempt, acting, attempted
 from protocol.errors import NotFound
 from protocol.grades import SourceReliability
+from protocol.parties import ANONYMOUS
 from protocol.profile import SourceRules
 
 

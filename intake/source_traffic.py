@@ -16,7 +16,8 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from infra.database import Database
 from infra.tables_sources import source_hour
 from intake.preparing import Ready
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
+from protocol.parties import ANONYMOUS
 
 _ADD = (
     update(source_hour)

@@ -27,11 +27,10 @@ from sqlalchemy import Connection, select
 from infra import kafka
 from infra.tables_sources import source as source_table
 from infra.tables_sources import source_standing
-from intake.records import ANONYMOUS
 from protocol.errors import NotFound
 from protocol.grades import SourceReliability
 from protocol.markings import Tlp
-from protocol.parties import SourceGroup
+from protocol.parties import ANONYMOUS, SourceGroup
 from protocol.report import Country, Line, Name
 
 OUR_OWN = "leerp"

@@ -15,7 +15,6 @@ from infra.kafka import topic_of
 from intake.producer import ReportProducer
 from intake.receipts import Posted, Receipt
 from intake.records import (
-    ANONYMOUS,
     DETECTED_BY_HEADER,
     FORMAT_HEADER,
     Accepted,
@@ -25,7 +24,7 @@ from intake.records import (
 from leerp.fates import Fate, Sent, fate, known, settled
 from leerp.report_files import ReportFile
 from protocol.errors import Refused, ServiceDown
-from protocol.parties import DetectedBy, SourceGroup
+from protocol.parties import ANONYMOUS, DetectedBy, SourceGroup
 
 WAIT_SECONDS = 60
 """How long intake may settle nothing more before nobody waits any longer."""

@@ -31,6 +31,10 @@ class DetectedBy(StrEnum):
     SECONDARY = "secondary"
 
 
+ANONYMOUS = "anonymous"
+"""Principal of what comes on a topic that all share: nobody known, whatever name it gives."""
+
+
 class RecipientClass(StrEnum):
     """The classes of R23 (internal) and R24 (external), and the duty manager for escalations."""
 

@@ -20,10 +20,11 @@ from pathlib import Path
 
 from infra import kafka
 from infra.bootstrap import app
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
 from intake.store import open_store
 from leerp.bench.kept import kept_in
 from leerp.bench.stream import Record, Stream
+from protocol.parties import ANONYMOUS
 
 BATCH = 1_000
 

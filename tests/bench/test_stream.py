@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from infra import kafka
 from infra.database import Database
 from infra.tables import incident, report
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
 from intake.store import Read
 from leerp.bench.story import Story
 from leerp.bench.stream import Record, Stream
+from protocol.parties import ANONYMOUS
 from tests.intake.samples import clusters, store_of
 from tests.intake.samples import read as prepared
 

@@ -14,6 +14,8 @@ from infra.database import Database
 from infra.tables import incident, relay, report
 from protocol.parties import SourceGroup
 from protocol.report import Relation, ReportContent, Reporter
+from tests.intake.registry import sent
+from tests.intake.registry import settle as settle_records
 from tests.intake.samples import content, major, read, record, store_of
 
 OTHER = Reporter(name="CERT of elsewhere")
@@ -126,3 +128,18 @@ def test_a_name_that_no_report_can_have_is_passed_over(database: Database) -> No
     both = tuple(Relation(kind="replaces", id=name) for name in ("y" * 900, "a", "a"))
     settle(database, content("a"), content("b", relations=both))
     assert counting(database) == {"b"}
+
+
+@pytest.mark.requirement("R4")
+@pytest.mark.parametrize("kind", ["withdraws", "replaces"])
+def test_what_came_on_a_sources_own_topic_only_that_source_takes_back(
+    database: Database, kind: str
+) -> None:
+    """Anybody may give the same name on a topic that all share."""
+    own, claimed = (taking_back(kind, "a", "hash-1", title=name) for name in ("own", "claimed"))
+    store = store_of(database)
+    settle_records(store, sent(content("a", "hash-1"), "cert-ee"))
+    settle_records(store, record(claimed, offset=1), sent(claimed, "cert-fi", offset=1))
+    assert "a" in counting(database)
+    settle_records(store, sent(own, "cert-ee", offset=2))
+    assert "a" not in counting(database)

@@ -10,10 +10,10 @@ import pytest
 
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
 from intake.store import Store
 from leerp.demo.desks import OFFICERS
-from protocol.parties import Role, SourceGroup
+from protocol.parties import ANONYMOUS, Role, SourceGroup
 from tests.e2e.support import numbered_report
 from tests.leerp.typed import DONE, REFUSED, USAGE, Run, audited
 

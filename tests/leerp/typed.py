@@ -11,9 +11,9 @@ from typing import Any
 from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
 from intake.store import Store
-from protocol.parties import SourceGroup
+from protocol.parties import ANONYMOUS, SourceGroup
 
 DONE, REFUSED, USAGE, DOWN = 0, 1, 2, 3
 

@@ -10,9 +10,9 @@ from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
-from intake.records import ANONYMOUS, RawRecord
+from intake.records import RawRecord
 from intake.store import Store
-from protocol.parties import SourceGroup
+from protocol.parties import ANONYMOUS, SourceGroup
 from tests.e2e.support import numbered_report
 from tests.workflows import cast
 from workflows.drafting import Drafting
