@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
+from protocol.parties import ANONYMOUS
 from protocol.report import Affected, Cause, Disruption, IncidentReport, ReportContent
 
 RISK_TO_LIFE = "risk-to-life"
@@ -116,11 +117,16 @@ _SCALARS = (
 
 def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
     """What ``report`` contributes under the grade in force, see ``evidence_in``."""
-    return evidence_in(report, report.id, grade)
+    return evidence_in(report, report.id, grade, principal=report.principal)
 
 
-def evidence_in(report: ReportContent, report_id: str, grade: Grade | None) -> Evidence:
+def evidence_in(
+    report: ReportContent, report_id: str, grade: Grade | None, *, principal: str
+) -> Evidence:
     """What the report of that id contributes under the grade in force.
+
+    It originates from the source on whose own topic it came, under whatever names that source
+    reports; without one, from the name that it gives (E7).
 
     Only victims count, and nothing that was derived, such as a state from an address: that says
     where a machine stands, not who was hit. The impact is what the reporter states and is never
@@ -138,7 +144,7 @@ def evidence_in(report: ReportContent, report_id: str, grade: Grade | None) -> E
         cause = Cause.TECHNICAL_FAILURE
     return Evidence(
         report_id=report_id,
-        origin=_name(report.reporter.name),
+        origin=_name(report.reporter.name if principal == ANONYMOUS else principal),
         grade=grade,
         criteria=frozenset(_slug(c) for c in report.impact.criteria)
         | ({RISK_TO_LIFE} if report.impact.risk_to_life else frozenset()),

@@ -113,7 +113,7 @@ class Preparer:
                 "sha256": sha256,
             }
         ).decode()
-        evidence = evidence_in(content, identity, None)
+        evidence = evidence_in(content, identity, None, principal=record.principal)
         judged = intake_evaluation(content, record.group, standing)
         earliest, latest = content.window()
         rules = self._profile

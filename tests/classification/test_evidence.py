@@ -117,8 +117,17 @@ def test_what_the_reporter_says_of_the_impact_is_taken_and_not_guessed_from_the_
 
 
 def test_one_reporter_is_one_origin_however_it_writes_its_name() -> None:
-    other = make_report(id="5-x", reporter={"name": "cert example"}, principal="other")
+    other = make_report(id="5-x", reporter={"name": "cert example"})
     assert evidence_of(make_report(), B2).origin == evidence_of(other, B2).origin
+
+
+@pytest.mark.requirement("R11")
+def test_a_source_on_its_own_topic_is_one_origin_under_whatever_names_it_reports() -> None:
+    names = [{"name": "CERT Example"}, {"name": "Somebody else"}]
+    one, other = (make_report(reporter=name, principal="cert-ee") for name in names)
+    elsewhere = make_report(reporter=names[0], principal="cert-fi")
+    assert evidence_of(one, B2).origin == evidence_of(other, B2).origin
+    assert evidence_of(one, B2).origin != evidence_of(elsewhere, B2).origin
 
 
 @pytest.mark.requirement("R8")
