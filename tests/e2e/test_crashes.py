@@ -85,7 +85,7 @@ async def test_a_killed_worker_loses_no_mail_and_doubles_only_what_was_under_way
     async with running(
         home,
         smtp={"connections": CONNECTIONS},
-        delivery={"lease": "PT6S"},
+        delivery={"lease": "PT12S"},
         console_url="http://127.0.0.1:9",
     ) as settings:
         with app(home) as opened:
