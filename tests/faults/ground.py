@@ -22,7 +22,7 @@ from infra.bootstrap import App
 from infra.database import Database
 from infra.keys import load_keys
 from infra.services import child, temporal
-from infra.settings import IntakeSettings, Settings
+from infra.settings import IntakeSettings, KafkaSettings, Settings
 from infra.tables import consumer_offset, quarantine, report
 from intake.brakes import Quota, no_quota
 from intake.consumer import run_intake
@@ -133,6 +133,8 @@ class Ground:
 
     settings: Settings
     database: Database
+    begun_at: int
+    """Where all partitions together were then."""
 
     def intake(self) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """An intake process of its own."""
@@ -163,17 +165,6 @@ class Ground:
         with self.database.read() as connection:
             return Counter(connection.scalars(select(quarantine.c.reason)))
 
-    async def ends(self) -> dict[tuple[str, int], int]:
-        """Where the topics end now."""
-        async with kafka.consumer(self.settings.kafka) as consumer:
-            places = [
-                TopicPartition(topic, number)
-                for topic in kafka.TOPICS.values()
-                for number in range(kafka.PARTITIONS)
-            ]
-            found = await consumer.end_offsets(places)
-        return {(place.topic, place.partition): end for place, end in found.items()}
-
     async def committed(self) -> list[int]:
         """What Kafka was told of each partition; nothing where it never was."""
         group = self.settings.kafka.group_id
@@ -186,13 +177,14 @@ class Ground:
             consumer.assign(places)
             return [await consumer.committed(place) or 0 for place in places]
 
-    def settled(self) -> int:
-        """Reports and refusals that are in the database, repetitions too."""
+    def reached(self) -> int:
+        """Where the database is in all partitions together."""
         with self.database.read() as connection:
-            stored = connection.scalar(select(func.count()).select_from(report)) or 0
-            repeats = connection.scalar(select(func.sum(report.c.duplicates))) or 0
-            refused = connection.scalar(select(func.count()).select_from(quarantine)) or 0
-        return stored + repeats + refused
+            return connection.scalar(select(func.sum(consumer_offset.c.next))) or 0
+
+    def settled(self) -> int:
+        """Records that have been settled since the ground was made."""
+        return self.reached() - self.begun_at
 
     async def until_settled(self, records: int, *, seconds: float = 90) -> None:
         await until(lambda: self.settled() >= records, seconds=seconds)
@@ -230,7 +222,7 @@ class Ground:
         assert repeats == len(storm.bodies) - len(storm.names) - storm.refused
         assert (len(places), places.total()) == (storm.refused, storm.refused)
         assert chain.verified, chain.reason
-        assert positions == await self.ends()
+        assert positions == await ends_of(self.settings.kafka)
 
 
 async def ground_at(services: Services, folder: Path, name: str, **intake: object) -> Ground:
@@ -260,12 +252,23 @@ async def _begin(settings: Settings) -> Ground:
     endpoints.write(settings.home, endpoints.describe(settings, None))
     database = Database(settings.database_url)
     database.migrate()
-    ground = Ground(settings, database)
-    ends = await ground.ends()
+    ends = await ends_of(settings.kafka)
     rows = [{"topic": t, "partition": n, "next": end} for (t, n), end in ends.items()]
     with database.write() as connection:
         connection.execute(insert(consumer_offset), rows)
-    return ground
+    return Ground(settings, database, sum(ends.values()))
+
+
+async def ends_of(settings: KafkaSettings) -> dict[tuple[str, int], int]:
+    """Where the topics end now."""
+    async with kafka.consumer(settings) as consumer:
+        places = [
+            TopicPartition(topic, number)
+            for topic in kafka.TOPICS.values()
+            for number in range(kafka.PARTITIONS)
+        ]
+        found = await consumer.end_offsets(places)
+    return {(place.topic, place.partition): end for place, end in found.items()}
 
 
 def memory(pid: int) -> dict[str, int]:

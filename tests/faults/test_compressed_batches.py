@@ -27,6 +27,7 @@ BROKER_LIMIT = 1_000 * MEGABYTE
 """Its heap of 512 MB, and what a Java process has beside it."""
 GROWTH = 20 * MEGABYTE
 ANSWER_SECONDS = 10
+REQUEST_MS = 5_000
 
 
 async def throw(ground: Ground, megabytes: int, records: int) -> str:
@@ -36,6 +37,7 @@ async def throw(ground: Ground, megabytes: int, records: int) -> str:
         compression_type="gzip",
         max_request_size=LARGEST,
         max_batch_size=LARGEST,
+        request_timeout_ms=REQUEST_MS,
     ) as producer:
         batch = producer.create_batch()
         for _ in range(records):

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from notifications.headers import literal
 from notifications.mail import Envelope, build
 from notifications.products import Variant
 from notifications.rendering import Rendered, render
@@ -96,7 +97,7 @@ def sent(subject: str, other: str) -> tuple[EmailMessage, EmailMessage, bytes]:
         in_reply_to=other,
     )
     raw = build(
-        Rendered(subject=subject, text=other, html=other),
+        Rendered(subject=subject, text=literal(other), html=literal(other)),
         envelope,
         marking=Marking(),
         contact=make_recipient(0).contacts[0],
