@@ -1,4 +1,4 @@
-"""Delivery of a range of a campaign's mails over a few connections that stay open.
+"""Delivery of ranges of campaigns' mails over a few connections that stay open.
 
 What is promised: no mail is lost; a second copy of one can arise only when sender or connection dies
 between the final dot and the relay's answer, so at most one for each connection and crash; it carries
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from infra.database import Database
 from infra.settings import Settings
 from notifications import outbox
+from notifications.connections import Connections
 from notifications.outbox import Range, State
 from notifications.parcels import Packer, Recheck, recheck_locks
 from notifications.sending import SendingRun
@@ -39,7 +40,10 @@ class RangeResult:
 
 
 class Delivery:
-    """Sends what is due in a range. Safe to run twice at once, and again after any crash."""
+    """Sends what is due in a range. Safe to run twice at once, and again after any crash.
+
+    Ranges that are sent at the same time share the connections: a process has one such object.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Delivery:
         self._signer = signer
         self._ack_key = ack_key
         self._recheck = recheck
+        self._connections = Connections(settings.smtp)
         self._clock = clock
 
     async def send_range(
@@ -72,7 +77,14 @@ class Delivery:
         """
         rows = Range(campaign_id=campaign_id, start=start, end=end)
         packer = await asyncio.to_thread(self._packer, campaign_id)
-        run = SendingRun(self._database, self._settings, rows, packer, self._clock)
+        run = SendingRun(
+            self._database,
+            self._settings,
+            rows,
+            packer,
+            connections=self._connections,
+            clock=self._clock,
+        )
         await run.to_end(heartbeat)
         return await asyncio.to_thread(self._result, rows)
 

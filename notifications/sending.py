@@ -21,6 +21,7 @@ from infra.database import Database
 from infra.group_commit import GroupCommit
 from infra.settings import Settings
 from notifications import outbox
+from notifications.connections import Connections
 from notifications.outbox import Claim, Outcome, Range, State
 from notifications.parcels import Packer, Parcel
 from notifications.submission import Submission, Submitted
@@ -32,8 +33,6 @@ CLAIM_SIZE = 50
 HEARTBEAT_S = 5.0
 STOP_GRACE_S = 20.0
 """How long a mail that is under way may take to get its answer once we are told to stop."""
-RECONNECT_S = 1.0
-"""A connection that was lost is opened again at most this often, over all connections."""
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
 JITTER = SystemRandom()
@@ -56,6 +55,8 @@ class SendingRun:
         settings: Settings,
         rows: Range,
         packer: Packer,
+        *,
+        connections: Connections,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -70,22 +71,19 @@ class SendingRun:
         self._stir = asyncio.Condition()
         self._fed = False
         self._stopping = False
-        self._submissions = [Submission(settings.smtp) for _ in range(settings.smtp.connections)]
-        self._connecting = asyncio.Lock()
-        self._opened: set[Submission] = set()
-        self._last_connect = 0.0
+        self._connections = connections
         self._commits: GroupCommit[Begin | Outcome, bool] = GroupCommit(database, self._apply)
 
     async def to_end(self, heartbeat: Callable[[], None]) -> None:
         """Raises ServiceDown when no sender can get a connection; see ``Delivery.send_range``."""
         try:
-            async with asyncio.TaskGroup() as group:
+            async with self._connections.kept_open(), asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._keep(heartbeat))
                 try:
                     async with asyncio.TaskGroup() as work:
                         work.create_task(self._feed())
-                        for submission in self._submissions:
-                            work.create_task(self._send_all(submission))
+                        for _ in range(len(self._connections)):
+                            work.create_task(self._send_all())
                 finally:
                     keeper.cancel()
         except* ServiceDown as down:
@@ -142,18 +140,10 @@ class SendingRun:
             outbox.record(connection, poison, now=now)
         return parcels, poison
 
-    async def _send_all(self, submission: Submission) -> None:
-        try:
-            while (parcel := await self._next()) is not None:
-                if not submission.is_open and not await self._open(submission):
-                    async with self._stir:
-                        self._ready.appendleft(parcel)
-                        self._stir.notify_all()
-                    return
+    async def _send_all(self) -> None:
+        while (parcel := await self._next()) is not None:
+            async with self._connections.lent() as submission:
                 await self._whole(self._send(submission, parcel))
-            await submission.close()
-        finally:
-            submission.drop()
 
     async def _next(self) -> Parcel | None:
         async with self._stir:
@@ -161,27 +151,6 @@ class SendingRun:
             parcel = self._ready.popleft() if self._ready else None
             self._stir.notify_all()
             return parcel
-
-    async def _open(self, submission: Submission) -> bool:
-        """Open a connection, one at a time. When it cannot be had but others are open, go on with those.
-
-        Raises:
-            ServiceDown: it cannot be had, and no other is open.
-        """
-        async with self._connecting:
-            clock = asyncio.get_running_loop().time
-            if submission in self._opened:
-                await asyncio.sleep(max(0.0, self._last_connect + RECONNECT_S - clock()))
-            self._opened.add(submission)
-            self._last_connect = clock()
-            try:
-                await submission.open()
-            except ServiceDown as error:
-                if not any(other.is_open for other in self._submissions):
-                    raise
-                log.warning("fewer_smtp_connections", reason=str(error))
-                return False
-            return True
 
     async def _send(self, submission: Submission, parcel: Parcel) -> None:
         async def may_send() -> bool:

@@ -54,6 +54,10 @@ class Post:
         self.recheck = changes
 
     async def send(self, port: int) -> RangeResult:
+        delivery = self.delivery(port)
+        return await delivery.send_range(CAMPAIGN, 0, self.number, heartbeat=lambda: None)
+
+    def delivery(self, port: int) -> Delivery:
         settings = Settings(
             console_url=self.console,
             smtp=SmtpSettings(host="127.0.0.1", port=port, **{"connections": 4} | self.smtp),
@@ -61,7 +65,7 @@ class Post:
                 retry_after=RETRY_AFTER, unknown_policy=self.policy, lease=self.lease
             ),
         )
-        delivery = Delivery(
+        return Delivery(
             self.database,
             settings,
             signer=signer(),
@@ -69,7 +73,6 @@ class Post:
             clock=self.clock,
             **self.recheck,
         )
-        return await delivery.send_range(CAMPAIGN, 0, self.number, heartbeat=lambda: None)
 
     def audited(self) -> list[str]:
         with self.database.read() as connection:
@@ -298,6 +301,23 @@ async def test_a_warning_is_not_sent_while_the_console_has_no_address(tmp_path: 
         with pytest.raises(ServiceDown, match="console"):
             await post.send(port)
     assert {row.state for row in rows(post.database)} == {"queued"}
+
+
+async def test_ranges_that_are_sent_at_once_share_the_connections(tmp_path: Path) -> None:
+    post, sink = Post(tmp_path, 90), Sink(limit=4)
+    async with listening(sink) as port:
+        delivery = post.delivery(port)
+        results = await asyncio.gather(
+            *(
+                delivery.send_range(CAMPAIGN, start, start + 30, heartbeat=lambda: None)
+                for start in (0, 30, 60)
+            )
+        )
+        later = await post.send(port)
+    assert [result.accepted for result in results] == [30, 30, 30]
+    assert later.accepted == 90
+    assert sink.sessions <= 4
+    assert set(sink.count().values()) == {1}
 
 
 async def test_fewer_connections_than_wanted_still_send_everything(tmp_path: Path) -> None:

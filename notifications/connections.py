@@ -1,0 +1,136 @@
+"""The connections to the mail relay: one process has so many, whatever it sends at a time.
+
+What a crash can double is what is under way on them, so their number is the bound (reliability 2.2,
+F-P1). They stay open from mail to mail, and from range to range while anybody sends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from infra.settings import SmtpSettings
+from notifications.submission import Submission
+from protocol.errors import ServiceDown
+
+log = structlog.get_logger()
+
+RECONNECT_S = 1.0
+"""A connection that was lost is opened again at most this often, over all connections."""
+NARROW_S = 30.0
+"""How long we make do with the connections that we have when the relay gives no more."""
+
+
+class Connections:
+    """At most ``settings.connections`` submissions, lent one at a time to whoever sends a mail."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self._all = [Submission(settings) for _ in range(settings.connections)]
+        self._free = list(self._all)
+        self._freed = asyncio.Event()
+        self._connecting = asyncio.Lock()
+        self._opened: set[Submission] = set()
+        self._last_connect = 0.0
+        self._narrow_until = 0.0
+        self._senders = 0
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @asynccontextmanager
+    async def kept_open(self) -> AsyncIterator[None]:
+        """Connections stay open until the last sender is through with this."""
+        self._senders += 1
+        try:
+            yield
+        finally:
+            self._senders -= 1
+            if not self._senders:
+                await self._close()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Submission]:
+        """An open connection, for one mail; waits while all of them are in use.
+
+        Raises:
+            ServiceDown: none can be opened, and none is open.
+        """
+        submission = await self._take()
+        try:
+            yield submission
+        finally:
+            self._give_back(submission)
+
+    async def _take(self) -> Submission:
+        while True:
+            while not self._some_are_of_use():
+                self._freed.clear()
+                await self._freed.wait()
+            submission = max(self._free, key=lambda free: free.is_open)
+            self._free.remove(submission)
+            opened = False
+            try:
+                opened = submission.is_open or await self._open(submission)
+            finally:
+                if not opened:
+                    self._give_back(submission)
+            if opened:
+                return submission
+
+    def _some_are_of_use(self) -> bool:
+        """Whether one that is not in use is open, or may be opened now."""
+        if any(submission.is_open for submission in self._free):
+            return True
+        return bool(self._free) and not self._narrow
+
+    @property
+    def _narrow(self) -> bool:
+        return self._clock() < self._narrow_until and self._any_open()
+
+    def _give_back(self, submission: Submission) -> None:
+        if not self._senders:  # one that was told to stop was the last
+            submission.drop()
+        self._free.append(submission)
+        self._freed.set()
+
+    async def _open(self, submission: Submission) -> bool:
+        """Open a connection, one at a time. When it cannot be had but others are open, say so.
+
+        Raises:
+            ServiceDown: it cannot be had, and no other is open.
+        """
+        async with self._connecting:
+            if self._narrow:
+                return False
+            if submission in self._opened:
+                await asyncio.sleep(max(0.0, self._last_connect + RECONNECT_S - self._clock()))
+            self._opened.add(submission)
+            self._last_connect = self._clock()
+            try:
+                await submission.open()
+            except ServiceDown as error:
+                if not self._any_open():
+                    raise
+                log.warning("fewer_smtp_connections", reason=str(error))
+                self._narrow_until = self._clock() + NARROW_S
+                return False
+            return True
+
+    def _any_open(self) -> bool:
+        return any(submission.is_open for submission in self._all)
+
+    async def _close(self) -> None:
+        idle, self._free = self._free, []
+        self._opened.clear()
+        try:
+            for submission in idle:
+                await submission.close()
+        finally:
+            for submission in idle:
+                self._give_back(submission)
+
+    def _clock(self) -> float:
+        return asyncio.get_running_loop().time()
