@@ -26,6 +26,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="faults in full: hours, not minutes")
 
 
+ON_REAL_PROCESSES = ("services", "temporal", "faults")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A machine that stands still for a while is not our fault: such a test has a second try.
+
+    It is shown as rerun at the end (decision 012). In full, with ``--long``, there is none.
+    """
+    if not config.getoption("--long"):
+        for item in items:
+            if any(item.get_closest_marker(name) for name in ON_REAL_PROCESSES):
+                item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database with the newest schema."""

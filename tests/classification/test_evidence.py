@@ -182,8 +182,8 @@ def test_twenty_thousand_items_are_read_and_assessed_in_seconds_at_most() -> Non
         ).to_json()
         for i in range(20_000)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     result = assess([Evidence.from_json(item) for item in stored], Findings(), PROFILE)
-    assert time.perf_counter() - started < 3  # 0.4 s on a quiet machine with two cores
+    assert time.process_time() - started < 3  # 0.4 s on a quiet machine with two cores
     assert result.organisations == 20_000
     assert len(result.model_dump_json()) < 10_000

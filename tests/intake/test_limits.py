@@ -90,12 +90,12 @@ def test_unusual_but_clean_json_is_accepted(body: bytes) -> None:
 
 
 def test_bottomless_nesting_is_refused_quickly() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for body in (b"[" * 900_000, b'{"a":' * 180_000, b'[{"a":' * 150_000):
         with pytest.raises(RejectedReport):
             decode(body)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 JSON = st.recursive(

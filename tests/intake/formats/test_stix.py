@@ -68,10 +68,10 @@ def test_a_pattern_gives_what_it_says_to_be_equal(
     "piece", ["a:b IN (", "[a:b.'x", "'", "a:b = 'x' AND ", "a:b IN ('x', ", "\\'", "[[[", "a:a:a:"]
 )
 def test_a_long_pattern_is_read_in_linear_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read_pattern(piece * 30_000)
 
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_each_incident_is_a_report_with_what_is_linked_to_it() -> None:
@@ -288,9 +288,9 @@ def test_a_bundle_that_would_unfold_hugely_is_refused_quickly() -> None:
     shared = [stix("ipv4-addr", n, value=f"192.0.2.{n % 256}") for n in range(3_000)]
     hub = stix("observed-data", 1, object_refs=[thing["id"] for thing in shared])
     reports = [stix("report", n, name="x", object_refs=[hub["id"]]) for n in range(900)]
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RejectedReport) as refused:
         read(stix_bundle(*reports, hub, *shared))
 
     assert refused.value.reason == "too-complex"
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
