@@ -14,6 +14,7 @@ from leerp.classify import classify
 from leerp.cli_audit import audit_app
 from leerp.cli_bench import bench_app
 from leerp.cli_bridge import bridge_app
+from leerp.cli_campaign import campaign_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_quarantine import quarantine_app
@@ -39,6 +40,7 @@ cli.add_typer(reports_app, name="reports")
 cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(sources_app, name="sources")
+cli.add_typer(campaign_app, name="campaign")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
 cli.add_typer(bridge_app, name="bridge")

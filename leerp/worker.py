@@ -17,8 +17,9 @@ from notifications.smime import Signer
 from workflows.campaign import Campaign
 from workflows.incident import Incident
 from workflows.sandbox import SANDBOX
+from workflows.sending import Sending
 
-WORKFLOWS = [Campaign, Incident]
+WORKFLOWS = [Campaign, Incident, Sending]
 ACTIVITY_THREADS = 16
 GRACE = timedelta(seconds=10)
 

@@ -7,10 +7,7 @@ and answers the same. Source: R23, R24, R33, R49, R72; reliability 2.2, 2.3.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -21,16 +18,15 @@ from infra import audit
 from infra.tables import campaign, notification
 from notifications.content import Words
 from notifications.directory import Directory, Recipient
-from notifications.locks import LockDecision, Permission, open_locks
 from notifications.notices import NoticeContent
 from notifications.outbox import State
 from notifications.permissions import load_permissions
-from notifications.products import Product, Variant
+from notifications.products import Variant
+from notifications.rows import NOBODY, RowMaker
 from protocol.errors import Refused
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass
 from protocol.stages import NoticeKind
 
-MESSAGE_DOMAIN = "leerp.invalid"
 _COMPLETE = frozenset({NoticeKind.INITIAL, NoticeKind.EWN})
 """Kinds that must reach every class of R23 and R24, or say why not."""
 
@@ -68,54 +64,6 @@ class Frozen(_Border):
     recipients: int
     queued: int
     held: int
-
-
-GONE = "no longer in the directory: what right it has is unknown"
-NOBODY = LockDecision(allowed=False, variant=Variant.SUMMARY, reasons=(GONE,))
-"""For a recipient that the directory no longer has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowMaker:
-    """Makes the rows of one campaign."""
-
-    campaign_id: str
-    product: Product
-    permissions: tuple[Permission, ...]
-    message_key: bytes = field(repr=False)
-    now: datetime
-
-    def decide(self, recipient: Recipient | None, contact: int) -> LockDecision:
-        """Whether the notice may go to this contact now."""
-        if recipient is None or contact >= len(recipient.contacts):
-            return NOBODY
-        return open_locks(
-            recipient,
-            recipient.contacts[contact],
-            self.product,
-            permissions=self.permissions,
-            now=self.now,
-        )
-
-    def row(
-        self, recipient_id: str, contact: int, decision: LockDecision, *, cursor: int, revision: int
-    ) -> dict[str, Any]:
-        """A row of the outbox: queued where the locks are open, else held with the reason."""
-        name = "|".join((self.campaign_id, recipient_id, str(contact), str(revision))).encode()
-        local = hmac.new(self.message_key, name, hashlib.sha256).hexdigest()[:32]
-        return {
-            "id": hashlib.sha256(name).hexdigest()[:32],
-            "campaign_id": self.campaign_id,
-            "cursor": cursor,
-            "recipient_id": recipient_id,
-            "contact": contact,
-            "revision": revision,
-            "variant": decision.variant,
-            "message_id": f"<{local}@{MESSAGE_DOMAIN}>",
-            "state": State.QUEUED if decision.allowed else State.HELD,
-            "reason": "; ".join(decision.reasons),
-            "due_at": self.now if decision.allowed else None,
-        }
 
 
 def freeze(

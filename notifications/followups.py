@@ -15,14 +15,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, RowMapping, Select, and_, case, func, insert, select
 
 from infra import audit
-from infra.tables import acknowledgement, campaign, notification
-from notifications.campaigns import RowMaker, recipients_of
+from infra.tables import acknowledgement, notification
+from notifications.campaigns import recipients_of
 from notifications.directory import Directory, Recipient
 from notifications.locks import LockDecision
-from notifications.notices import read_content
 from notifications.outbox import State
-from notifications.permissions import load_permissions
-from protocol.errors import NotFound
+from notifications.rows import RowMaker
 
 ACTOR = "campaign"
 _BEST_FIRST = (
@@ -237,9 +235,7 @@ def _number(connection: Connection, query: Select[int]) -> int:
 
 
 def _read(connection: Connection, campaign_id: str, message_key: bytes, now: datetime) -> _Campaign:
-    row = connection.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"no campaign {campaign_id!r}: freeze its recipients first")
+    maker = RowMaker.of(connection, campaign_id, message_key=message_key, now=now)
     acknowledged = _acknowledged(connection, campaign_id)
     rows = connection.execute(
         select(
@@ -255,15 +251,8 @@ def _read(connection: Connection, campaign_id: str, message_key: bytes, now: dat
     grouped: dict[str, list[RowMapping]] = {}
     for each in rows.mappings():
         grouped.setdefault(each["recipient_id"], []).append(each)
-    content = read_content(row.content)
     return _Campaign(
-        maker=RowMaker(
-            campaign_id=campaign_id,
-            product=content.product(),
-            permissions=load_permissions(connection, row.incident_id),
-            message_key=message_key,
-            now=now,
-        ),
+        maker=maker,
         recipients=Directory.load(connection).by_id(),
         open=tuple(
             _Open(id=name, rows=theirs)

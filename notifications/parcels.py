@@ -21,7 +21,6 @@ from infra.settings import Settings
 from infra.tables import campaign, notification
 from notifications import mail
 from notifications.acknowledgement import make_token
-from notifications.campaigns import GONE
 from notifications.directory import Contact, DirectoryInForce, Recipient
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
@@ -30,6 +29,7 @@ from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
 from notifications.rendering import render
+from notifications.rows import GONE
 from notifications.smime import Signer, is_sealed, sealed_for
 from protocol.errors import LeerpError, NotFound
 

@@ -178,6 +178,16 @@ class CampaignInput(Payload):
     """A sender that is silent for so long is taken for dead and its range is sent by another."""
 
 
+class SendingInput(Payload):
+    """What officers put back into the outbox of a campaign is to go out."""
+
+    campaign_id: str
+    end: int
+    """Of the campaign's cursor range."""
+    heartbeat: timedelta = timedelta(seconds=20)
+    give_up_after: timedelta = timedelta(days=1)
+
+
 class CampaignSent(Payload):
     """Word from a campaign to its incident: every mail had its first try."""
 

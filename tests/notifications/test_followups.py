@@ -187,9 +187,9 @@ def test_a_reminder_after_the_second_contact_goes_to_the_contact_reached_last(
 
 def test_an_unknown_campaign_is_not_found(tmp_path: Path) -> None:
     database = make_database(tmp_path, people("a"))
-    with pytest.raises(NotFound, match="freeze"):
+    with pytest.raises(NotFound, match="campaign list"):
         do_remind(database)
-    with pytest.raises(NotFound, match="freeze"):
+    with pytest.raises(NotFound, match="campaign list"):
         do_second(database)
     assert count(database).recipients == 0
 
