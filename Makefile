@@ -1,4 +1,4 @@
-.PHONY: setup demo test faults check bench format lock traceability
+.PHONY: setup demo test faults check bench mutate format lock traceability
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
@@ -30,6 +30,10 @@ check: $(READY) ## style, types, layers, traceability
 bench: $(READY) ## what this machine reaches, against controls in the same run, in short form
 	@$(PYTHON) -m infra.services.artefacts
 	@.venv/bin/leerp bench intake --short
+
+mutate: $(READY) ## whether the tests tell wrong rules from right ones, an hour
+	@.venv/bin/mutmut run --max-children 2
+	@$(PYTHON) docs/mutation.py
 
 format: $(READY)
 	@.venv/bin/ruff check --fix --quiet . || true

@@ -39,7 +39,7 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         if TARGET.exists() and TARGET.read_text() == text:
             return 0
-        print("docs/traceability.md is out of date: python docs/make_traceability.py")  # noqa: T201
+        print("docs/traceability.md is out of date: python docs/make_traceability.py")
         return 1
     TARGET.write_text(text)
     return 0
