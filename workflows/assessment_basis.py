@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -67,7 +67,7 @@ def assessment_basis(
     return Basis(assessment=without_suppressed(assessment, references), reports=behind)
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def source_withheld(marking: Marking) -> str:
     """Why a source with this marking may not be named, or nothing.
 
