@@ -29,7 +29,7 @@ from protocol.parties import Role, SourceGroup
 from protocol.profile import Profile
 from workflows.open_incident import opened, require_workable
 from workflows.statements import with_statement
-from workflows.threat_assessment import complete_threat_assessment
+from workflows.threat_assessment import complete_threat_assessment, what_is_known
 
 
 class Casework:
@@ -162,10 +162,15 @@ class Casework:
             Refused: steps of R11 to R15 or the text are missing, and the message names each with
                 what to do; or ``bad-input``.
         """
+        with self._open(incident_id, "assess"):
+            pass  # who may not do it is refused before thousands of reports are read
+        with self._database.read() as connection:  # and nobody who writes waits for that
+            known = what_is_known(connection, incident_id, self._profile)
         with self._open(incident_id, "assess") as connection:
             return complete_threat_assessment(
                 connection,
                 self._attempt(incident_id, "assess"),
+                known,
                 situation=situation,
                 profile=self._profile,
             )

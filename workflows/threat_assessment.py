@@ -8,6 +8,7 @@ Source: R1, R11 to R17.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,33 +29,51 @@ from notifications.threat_assessment import GateStep, ThreatDocument
 from protocol.errors import NotFound, Refused
 from protocol.profile import Profile
 from protocol.wording import in_words
-from workflows.assessment_basis import assessment_basis
+from workflows.assessment_basis import Basis, assessment_basis
 
 KIND = "threat-assessment"
 EXPORT = "export the threat assessment"
 
 
-def complete_threat_assessment(
-    connection: Connection, attempt: Attempt, *, situation: str, profile: Profile
-) -> Artefact:
-    """Store the next version of the incident ``attempt.subject``, made of what is known now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of an incident at one moment, which the document is made from."""
 
-    It is assessed anew together with its reports, so that both say the same; the launch gate
-    compares class and recommendation with those of the workflow.
+    basis: Basis
+    assessment_version: int
+    """Newest stored version of the assessment."""
+
+
+def what_is_known(connection: Connection, incident_id: str, profile: Profile) -> Known:
+    """Assess the incident anew together with its reports, so that both say the same.
+
+    The launch gate compares class and recommendation with those of the workflow.
 
     Raises:
         NotFound: nothing is assessed yet.
-        Refused: a step of R11 to R15 or the text is missing, and the message names each; or
-            ``bad-input``.
     """
-    incident_id = attempt.subject
     newest = casefile.get_artefact(connection, incident_id, "assessment")
     stored = Assessment.model_validate(newest.document)
     evidence = load_evidence(connection, incident_id)
     assessed = stored
     if (stored.profile, stored.matrix) == (profile.name, profile.matrix):
         assessed = assess(evidence, load_findings(connection, incident_id), profile)
-    basis = assessment_basis(connection, incident_id, evidence, assessed)
+    return Known(
+        basis=assessment_basis(connection, incident_id, evidence, assessed),
+        assessment_version=newest.version,
+    )
+
+
+def complete_threat_assessment(
+    connection: Connection, attempt: Attempt, known: Known, *, situation: str, profile: Profile
+) -> Artefact:
+    """Store the next version for the incident ``attempt.subject``.
+
+    Raises:
+        Refused: a step of R11 to R15 or the text is missing, and the message names each; or
+            ``bad-input``.
+    """
+    incident_id = attempt.subject
     acts = find_officer(connection, attempt.officer)
     exercise = connection.scalar(select(incident.c.exercise).where(incident.c.id == incident_id))
     completion = Completion(
@@ -64,11 +83,15 @@ def complete_threat_assessment(
         officer=acts.id,
         officer_name=literal(acts.name).strip() or acts.id,
         organisation=literal(acts.organisation).strip() or "organisation not stated",
-        assessment_version=newest.version,
+        assessment_version=known.assessment_version,
     )
     try:
         made = initial_threat_assessment(
-            basis.assessment, basis.reports, completion, situation=situation, profile=profile
+            known.basis.assessment,
+            known.basis.reports,
+            completion,
+            situation=situation,
+            profile=profile,
         )
     except ValidationError as exc:
         raise Refused("bad-input", in_words(exc)) from exc

@@ -331,6 +331,7 @@ def test_the_handling_section_says_what_each_part_of_the_marking_asks() -> None:
     said = text_of(as_html(made))
     assert made.marking_lines == ("EU RESTRICTED", "Handling codes H1 H3", "TLP:RED PAP:AMBER")
     for sentence in (
+        "Handling instructions of providers apply: read section 11 first.",
         "RESTRICTED: accredited systems",
         "H1: not to be disclosed in judicial proceedings",
         "Text of the handling codes: not for liaison bureaux",
