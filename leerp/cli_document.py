@@ -13,7 +13,7 @@ from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json, desk
 from leerp.output import out, show_json
 from notifications.authority import Attempt
 from notifications.threat_assessment import ThreatDocument, as_html, as_json
-from protocol.errors import Refused
+from protocol.errors import Refused, ServiceDown
 from workflows.threat_assessment import EXPORT, export_threat_assessment
 
 OWNER_ONLY = 0o600
@@ -71,13 +71,22 @@ def document(
 def _written(made: ThreatDocument, form: Form) -> bytes:
     match form:
         case Form.PDF:
-            from notifications.pdf import to_pdf
-
-            return to_pdf(as_html(made))
+            return _pdf(as_html(made))
         case Form.HTML:
             return as_html(made).encode()
         case Form.JSON:
             return as_json(made)
+
+
+def _pdf(page: str) -> bytes:
+    try:
+        from notifications.pdf import to_pdf
+    except OSError as exc:  # a library of the system that WeasyPrint loads by name
+        raise ServiceDown(
+            "Pango, with which a PDF is set, cannot be loaded: install it (see 'leerp doctor'), or "
+            "write the page with --format html"
+        ) from exc
+    return to_pdf(page)
 
 
 def _by_ending(output: Path) -> Form:

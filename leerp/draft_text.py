@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from classification.initial import InitialThreatAssessment
 from infra.casefile import Artefact
 from notifications.directory import Contact, Recipient
 from notifications.notices import read_content
@@ -14,6 +13,7 @@ from notifications.rendering import render
 from notifications.threat_assessment import ThreatDocument, as_text
 from protocol.parties import RecipientClass
 from workflows.threat_assessment import KIND as THREAT_ASSESSMENT
+from workflows.threat_assessment import content_of
 
 PREVIEW = Recipient(
     id="preview",
@@ -24,7 +24,11 @@ PREVIEW = Recipient(
 
 
 def draft_text(draft: Artefact) -> str:
-    """The draft in words: a document or notice as it will be read, anything else field by field."""
+    """The draft in words: a document or notice as it will be read, anything else field by field.
+
+    Raises:
+        Refused: ``old-form``, a threat assessment that an earlier release made.
+    """
     document = draft.document
     head = f"{draft.kind} version {draft.version}, drafted by {draft.by}, digest {draft.digest}"
     if draft.kind == THREAT_ASSESSMENT:
@@ -41,7 +45,7 @@ def draft_text(draft: Artefact) -> str:
 def _threat_assessment(draft: Artefact) -> str:
     return as_text(
         ThreatDocument(
-            content=InitialThreatAssessment.model_validate(draft.document),
+            content=content_of(draft),
             version=draft.version,
             newest_version=draft.version,
             digest=draft.digest,

@@ -122,6 +122,23 @@ def _stored(connection: Connection, attempt: Attempt, made: InitialThreatAssessm
     return stored
 
 
+def content_of(completed: Artefact) -> InitialThreatAssessment:
+    """What a stored version says.
+
+    Raises:
+        Refused: ``old-form``, it was made by an earlier release.
+    """
+    try:
+        return InitialThreatAssessment.model_validate(completed.document)
+    except ValidationError as exc:
+        raise Refused(
+            "old-form",
+            f"version {completed.version} was made by an earlier release and says nothing of its "
+            f"reports: complete it anew with 'leerp incidents assess {completed.incident_id} "
+            "--text ...'",
+        ) from exc
+
+
 def export_threat_assessment(
     database: Database,
     attempt: Attempt,
@@ -172,16 +189,8 @@ def _read(connection: Connection, incident_id: str, version: int | None) -> Thre
             f"{incident_id} has no version {version} of its Initial Threat Assessment: the newest "
             f"is {newest.version}"
         )
-    try:
-        content = InitialThreatAssessment.model_validate(found.document)
-    except ValidationError as exc:
-        raise Refused(
-            "old-form",
-            f"version {found.version} was made by an earlier release and says nothing of its "
-            f"reports: complete it anew with 'leerp incidents assess {incident_id} --text ...'",
-        ) from exc
     return ThreatDocument(
-        content=content,
+        content=content_of(found),
         version=found.version,
         newest_version=newest.version,
         digest=found.digest,

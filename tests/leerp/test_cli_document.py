@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from infra.database import Database
 from infra.settings import Settings
 from leerp.demo.officers import DUTY_OFFICER
 from tests.e2e.support import SECRET_TITLE, numbered_report
-from tests.leerp.typed import DONE, REFUSED, USAGE, Run, audited, store
+from tests.leerp.typed import DONE, DOWN, REFUSED, USAGE, Run, audited, store
 
 ACTING = ("--as", DUTY_OFFICER)
 TEXT = "Hospitals in five states turn patients away."
@@ -125,3 +127,27 @@ def test_what_cannot_be_written_is_refused_with_what_to_do(
         assert answer.code == REFUSED
         assert said in " ".join(answer.err.split())
     assert run(*document, *ACTING).code == USAGE
+
+
+WITHOUT_PANGO = """
+import sys, cffi
+def missing(*_): raise OSError("cannot load library 'libpango-1.0-0'")
+cffi.FFI.dlopen = missing
+from leerp.cli import main
+main()
+"""
+
+
+def test_without_pango_one_is_told_what_to_install_and_nothing_counts_as_exported(
+    home: Path, completed: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.pdf"
+    asked = ("incidents", "document", completed, "-o", str(file), "--home", str(home), *ACTING)
+    answer = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PANGO, *asked], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == DOWN
+    assert "leerp doctor" in " ".join(answer.stderr.split())
+    assert "Traceback" not in answer.stderr
+    assert not file.exists()
+    assert audited(home, "threat_assessment_exported") == []

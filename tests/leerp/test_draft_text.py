@@ -6,6 +6,7 @@ import pytest
 
 from infra.casefile import Artefact
 from leerp.draft_text import draft_text
+from protocol.errors import Refused
 from tests.classification.threats import AT, SITUATION, initial, item
 
 
@@ -35,3 +36,13 @@ def test_the_threat_assessment_is_read_in_words_and_whole() -> None:
     ):
         assert part in said
     assert item(1).report_id not in said
+
+
+def test_an_assessment_of_an_earlier_release_is_not_agreed_to_unread() -> None:
+    old = {"situation": "hospitals are hit", "officer": "a.virtanen"}
+    draft = Artefact(
+        incident_id="inc-1", kind="threat-assessment", version=1, at=AT, by="x", document=old
+    )
+    with pytest.raises(Refused, match="leerp incidents assess inc-1") as refused:
+        draft_text(draft)
+    assert refused.value.reason == "old-form"
