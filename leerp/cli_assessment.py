@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from infra.casefile import Artefact
 from leerp import acts
+from leerp.cli_document import document
 from leerp.options import (
     HOME,
     As,
@@ -30,6 +33,8 @@ from workflows.commands import Commands
 from workflows.inputs import read_input
 from workflows.messages import Answer
 
+STANDARD_INPUT = Path("-")
+
 
 def add_assessment_commands(incidents: typer.Typer) -> None:
     """Add the commands of stages I and II."""
@@ -38,6 +43,7 @@ def add_assessment_commands(incidents: typer.Typer) -> None:
         ("grade", grade),
         ("state", state),
         ("assess", assess),
+        ("document", document),
         ("launch", launch),
         ("hold", hold),
         ("rule-out", rule_out),
@@ -109,14 +115,20 @@ def state(
 
 def assess(
     incident_id: IncidentId,
-    text: Annotated[str, typer.Option(help="The situation from the view of law enforcement.")],
+    text: Annotated[
+        str | None, typer.Option(help="The situation from the view of law enforcement.")
+    ] = None,
+    text_file: Annotated[
+        Path | None, typer.Option(help="The same from a file; - for standard input.")
+    ] = None,
     officer: As = "",
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
-    """Complete the Initial Threat Assessment (R16, R17)."""
+    """Complete the Initial Threat Assessment with your view of the situation (R16, R17)."""
+    situation = _situation(text, text_file)
     with desk(home, officer) as at:
-        made = at.casework.complete_assessment(incident_id, situation=text)
+        made = at.casework.complete_assessment(incident_id, situation=situation)
     assessment = made.document["assessment"]
     if as_json:
         show_json(made.document)
@@ -126,7 +138,24 @@ def assess(
         f"({assessment['impact']}{assessment['reach']}), recommendation {assessment['recommendation']}"
     )
     for sentence in assessment["reasons"]:
-        out.print(f"  {sentence}", markup=False)
+        out.print(f"  {visible(sentence)}", markup=False)
+    out.print(
+        f"read it with 'leerp incidents document {incident_id} -o FILE.pdf', then propose to launch "
+        f"with 'leerp incidents launch {incident_id}'"
+    )
+
+
+def _situation(text: str | None, file: Path | None) -> str:
+    if text is not None and file is not None:
+        raise Refused("two-texts", "give the situation with --text or with --text-file, not both")
+    if file is None:
+        return text or ""
+    try:
+        return (sys.stdin.buffer.read() if file == STANDARD_INPUT else file.read_bytes()).decode()
+    except UnicodeDecodeError as exc:
+        raise Refused("unreadable", f"{file}: it is no UTF-8 text ({exc.reason})") from exc
+    except OSError as exc:
+        raise Refused("unreadable", f"{file}: {exc.strerror}") from exc
 
 
 def launch(

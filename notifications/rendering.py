@@ -85,8 +85,9 @@ _PARTS = ("subject.txt", "body.txt", "body.html")
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def environment() -> ImmutableSandboxedEnvironment:
+    """Templates in which all text is shown literally, escaped in HTML, and nothing comes out blank."""
+    made = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=lambda name: name is not None and name.endswith(".html"),
         undefined=StrictUndefined,
@@ -96,13 +97,13 @@ def _environment() -> ImmutableSandboxedEnvironment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    environment.filters.update(utc=_utc, para=_para, line=_line, defang=_defang)
-    return environment
+    made.filters.update(utc=_utc, para=_para, line=_line, defang=_defang)
+    return made
 
 
 @cache
 def _template(kind: NoticeKind, part: str) -> Template:
-    return _environment().get_template(f"{kind}/{part}")
+    return environment().get_template(f"{kind}/{part}")
 
 
 def _literal(value: Any) -> Any:

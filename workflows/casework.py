@@ -15,8 +15,6 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from activities.evidence import load_findings
-from classification.assessment import Assessment
-from classification.initial import initial_threat_assessment
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
@@ -31,6 +29,7 @@ from protocol.parties import Role, SourceGroup
 from protocol.profile import Profile
 from workflows.open_incident import opened, require_workable
 from workflows.statements import with_statement
+from workflows.threat_assessment import complete_threat_assessment, what_is_known
 
 
 class Casework:
@@ -156,27 +155,24 @@ class Casework:
         return made
 
     def complete_assessment(self, incident_id: str, *, situation: str) -> Artefact:
-        """Make the Initial Threat Assessment of the newest assessment (R16, R17).
+        """Complete the Initial Threat Assessment of what is known now (R16, R17).
 
         Raises:
             NotFound: nothing is assessed yet.
-            Refused: a step of R11 to R15 is missing; the message says which.
+            Refused: steps of R11 to R15 or the text are missing, and the message names each with
+                what to do; or ``bad-input``.
         """
+        with self._open(incident_id, "assess"):
+            pass  # who may not do it is refused before thousands of reports are read
+        with self._database.read() as connection:  # and nobody who writes waits for that
+            known = what_is_known(connection, incident_id, self._profile)
         with self._open(incident_id, "assess") as connection:
-            newest = casefile.get_artefact(connection, incident_id, "assessment")
-            completed = initial_threat_assessment(
-                Assessment.model_validate(newest.document),
-                situation=situation,
-                officer=self._officer,
-                profile=self._profile,
-            )
-            return casefile.add_artefact(
+            return complete_threat_assessment(
                 connection,
-                incident_id,
-                "threat-assessment",
-                completed.model_dump(mode="json"),
-                by=self._officer,
-                channel=self._channel,
+                self._attempt(incident_id, "assess"),
+                known,
+                situation=situation,
+                profile=self._profile,
             )
 
     def permit(
@@ -222,11 +218,11 @@ class Casework:
         return now + lasting
 
     def _open(self, incident_id: str, command: str) -> AbstractContextManager[Connection]:
-        return opened(
-            self._database,
-            Attempt(
-                officer=self._officer, command=command, subject=incident_id, channel=self._channel
-            ),
+        return opened(self._database, self._attempt(incident_id, command))
+
+    def _attempt(self, incident_id: str, command: str) -> Attempt:
+        return Attempt(
+            officer=self._officer, command=command, subject=incident_id, channel=self._channel
         )
 
     def _check_grade(self, grade: Grade, reason: str) -> None:

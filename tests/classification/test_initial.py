@@ -1,76 +1,166 @@
-"""The Initial Threat Assessment is refused while a step of stage II is missing."""
+"""The Initial Threat Assessment is refused while a step of stage II is missing, and names each."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from pydantic import ValidationError
 
 from classification.assessment import Assessment, assess
 from classification.evidence import Evidence
 from classification.findings import Findings
 from classification.initial import InitialThreatAssessment, initial_threat_assessment
 from protocol.errors import Refused
+from protocol.markings import Marking, Tlp
 from protocol.profile import Profile
-from tests.classification.builders import PROFILE, make_evidence
+from tests.classification.builders import PROFILE, stated
+from tests.classification.threats import (
+    AT,
+    SITUATION,
+    behind,
+    completion,
+    graded,
+    initial,
+    item,
+)
 
 pytestmark = pytest.mark.requirement("R16")
 
 
-def assessed(*items: Evidence) -> Assessment:
-    return assess(items, Findings(), PROFILE)
+def assessed(*items: Evidence, findings: Findings | None = None) -> Assessment:
+    return assess(items, findings or Findings(), PROFILE)
 
 
 def build(
-    assessment: Assessment,
-    *,
-    situation: str = "Hospitals in three states turn patients away.",
+    *items: Evidence,
+    assessment: Assessment | None = None,
+    situation: str = SITUATION,
     officer: str = "officer-1",
     profile: Profile = PROFILE,
+    **counted: Any,
 ) -> InitialThreatAssessment:
+    """Of these items; ``assessment`` is another one than theirs, ``counted`` changes each report."""
+    made = assessment or assessed(*items)
+    reports = [graded(each, **counted) for each in items if not each.retracted]
     return initial_threat_assessment(
-        assessment, situation=situation, officer=officer, profile=profile
+        made,
+        behind(reports, made),
+        completion().model_copy(update={"officer": officer}),
+        situation=situation,
+        profile=profile,
     )
 
 
+def refusal(*items: Evidence, **said: Any) -> Refused:
+    with pytest.raises(Refused) as refused:
+        build(*items, **said)
+    return refused.value
+
+
 @pytest.mark.requirement("R12", "R17")
-def test_it_joins_the_assessment_with_the_situation_in_an_officers_words() -> None:
-    assessment = assessed(make_evidence(grade="X4"))
-    initial = build(assessment, situation="  Hospitals turn patients away. ")
-    assert initial.assessment == assessment
-    assert initial.situation == "Hospitals turn patients away."
-    assert (initial.officer, initial.evaluation_system) == ("officer-1", "europol4x4")
-    assert InitialThreatAssessment.model_validate_json(initial.model_dump_json()) == initial
+def test_it_joins_assessment_and_reports_with_the_situation_in_an_officers_words() -> None:
+    items = (item(1, "X4"), item(2, "B2"))
+    made = build(*items, situation="  Hospitals turn patients away. ")
+    assert made.assessment == assessed(*items)
+    assert made.situation == "Hospitals turn patients away."
+    assert (made.completion.officer, made.completion.at) == ("officer-1", AT)
+    assert made.evaluation_system == "europol4x4"
+    assert [str(count.grade) for count in made.reports.grades] == ["B2", "X4"]
+    assert made.cells == PROFILE.classification.cells
+    assert InitialThreatAssessment.model_validate_json(made.model_dump_json()) == made
 
 
 @pytest.mark.requirement("R11")
 def test_without_a_report_in_force_it_is_refused() -> None:
-    with pytest.raises(Refused, match=r"R11.*add a report") as refused:
-        build(assessed(make_evidence(retracted=True)))
-    assert refused.value.reason == "no-evidence"
+    found = refusal(item(retracted=True))
+    assert found.reason == "no-evidence"
+    assert "R11" in str(found)
+    assert "add a report" in str(found)
 
 
 @pytest.mark.requirement("R11")
 def test_with_an_ungraded_report_it_is_refused() -> None:
-    with pytest.raises(Refused, match=r"1 report\(s\) are ungraded") as refused:
-        build(assessed(make_evidence("2-a"), make_evidence("2-b", None)))
-    assert refused.value.reason == "ungraded"
+    found = refusal(item(1), item(2, None))
+    assert found.reason == "ungraded"
+    assert "1 report(s) are ungraded; grade them with 'leerp incidents grade'" in str(found)
+
+
+@pytest.mark.requirement("R11")
+def test_with_a_report_that_the_assessment_does_not_know_it_is_refused() -> None:
+    found = refusal(item(1), item(2), assessment=assessed(item(1)))
+    assert found.reason == "not-assessed"
+    assert "differ by 1 report(s); wait" in str(found)
+
+
+@pytest.mark.requirement("R12")
+def test_without_an_evaluation_system_on_record_it_is_refused() -> None:
+    found = refusal(item(1), item(2), system="")
+    assert found.reason == "no-system"
+    assert "(R12): of 2 report(s)" in str(found)
+
+
+@pytest.mark.requirement("R13", "R14")
+@pytest.mark.parametrize("change", [{"matrix": "leerp-tcm/2"}, {"version": 2}])
+def test_placed_by_another_matrix_or_profile_it_is_refused(change: dict[str, object]) -> None:
+    found = refusal(item(), profile=PROFILE.model_copy(update=change))
+    assert found.reason == "other-profile"
+    assert "step 2" in str(found)
+    assert "R13" in str(found)
+    assert "assess it again" in str(found)
 
 
 @pytest.mark.requirement("R13")
-@pytest.mark.parametrize("change", [{"matrix": "leerp-tcm/2"}, {"version": 2}])
-def test_placed_by_another_matrix_or_profile_it_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(Refused, match="assess it again") as refused:
-        build(assessed(make_evidence()), profile=PROFILE.model_copy(update=change))
-    assert refused.value.reason == "other-profile"
+def test_with_a_gate_that_was_not_examined_it_is_refused() -> None:
+    made = assessed(item())
+    found = refusal(item(), assessment=made.model_copy(update={"gates": made.gates[:2]}))
+    assert found.reason == "no-gates"
+    assert "not examined: G3, G4" in str(found)
+
+
+@pytest.mark.requirement("R15")
+def test_with_a_trigger_that_rests_on_nothing_it_is_refused() -> None:
+    made = assessed(item(), findings=Findings(triggers=(stated("T3"),)))
+    groundless = [trigger.model_copy(update={"reason": " "}) for trigger in made.triggers]
+    found = refusal(item(), assessment=made.model_copy(update={"triggers": tuple(groundless)}))
+    assert found.reason == "no-ground"
+    assert "step 3" in str(found)
+    assert "T3 stands without evidence or author" in str(found)
 
 
 @pytest.mark.requirement("R17")
-def test_without_the_text_on_the_situation_it_is_refused() -> None:
-    with pytest.raises(Refused, match="R17") as refused:
-        build(assessed(make_evidence()), situation=" \n")
-    assert refused.value.reason == "no-situation"
+@pytest.mark.parametrize("text", ["", " \n", "\u200b\u2060"])
+def test_without_a_text_that_can_be_read_it_is_refused(text: str) -> None:
+    found = refusal(item(), situation=text)
+    assert found.reason == "no-situation"
+    assert "R17" in str(found)
+    assert "--text" in str(found)
 
 
+@pytest.mark.requirement("R1")
 def test_without_a_named_officer_it_is_refused() -> None:
-    with pytest.raises(Refused, match="not named") as refused:
-        build(assessed(make_evidence()), officer=" ")
-    assert refused.value.reason == "no-officer"
+    found = refusal(item(), officer=" ")
+    assert found.reason == "no-officer"
+    assert "not named" in str(found)
+
+
+@pytest.mark.requirement("R11", "R13", "R17")
+def test_all_missing_steps_are_named_at_once_and_in_their_order() -> None:
+    found = refusal(
+        item(1, None), situation="", profile=PROFILE.model_copy(update={"matrix": "other/1"})
+    )
+    places = [str(found).index(name) for name in ("R11", "R13", "R17")]
+    assert places == sorted(places)
+    assert found.reason == "ungraded"
+
+
+@pytest.mark.parametrize("text", ["x" * 10_001, "bell \x07"])
+def test_a_text_that_cannot_be_kept_is_no_situation(text: str) -> None:
+    with pytest.raises(ValidationError, match="situation"):
+        build(item(), situation=text)
+
+
+@pytest.mark.requirement("R31", "R32")
+def test_it_is_never_marked_lower_than_the_officers_own_words() -> None:
+    assert initial(marking=Marking(tlp=Tlp.CLEAR)).marking == Marking()
+    assert initial(marking=Marking(tlp=Tlp.RED)).marking.tlp is Tlp.RED
