@@ -10,11 +10,12 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -25,6 +26,7 @@ from protocol.errors import Refused
 from protocol.wording import Location, MisfitError, dotted, in_words, listed
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 MAX_CHARACTERS = 1_000_000
 
 
@@ -69,6 +71,23 @@ class Document:
             raise Refused(reason, f"{self.name}: {in_words(exc, self.place)}") from exc
         except MisfitError as exc:
             raise Refused(reason, f"{self.name}: {listed(exc.problems, self.place)}") from exc
+
+    def read_model(self, model: type[M], *, reason: str) -> M:
+        """The data as a model's, with types taken strictly: ``"3"`` is no number, ``yes`` no boolean.
+
+        Fields that the model or a model in it does not have are refused, whatever they say themselves.
+
+        Raises:
+            Refused: ``unreadable`` or ``reason``, as ``read``.
+        """
+        try:
+            text = json.dumps(self.data, ensure_ascii=False, default=_as_text)
+            text.encode()
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise Refused("unreadable", f"{self.name}: holds what JSON cannot: {exc}") from exc
+        return self.read(
+            lambda _: model.model_validate_json(text, strict=True, extra="forbid"), reason=reason
+        )
 
 
 def form_of(path: Path) -> Form:
@@ -141,6 +160,13 @@ _Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.constru
 
 class _AliasError(MarkedYAMLError):
     """A value that stands for another one; ten lines of them can mean a billion values."""
+
+
+def _as_text(moment: object) -> str:
+    """TOML has times of its own, which JSON writes as text."""
+    if isinstance(moment, (datetime, date, time)):
+        return moment.isoformat()
+    raise TypeError(f"{type(moment).__name__} is no value of a document")
 
 
 def _yaml() -> YAML:

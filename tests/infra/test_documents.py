@@ -208,7 +208,9 @@ def test_every_value_of_json_has_a_line_and_it_is_the_right_one(value: Any) -> N
 
     def below(part: Any, place: tuple[int | str, ...]) -> None:
         assert place in lines
-        pairs = enumerate(part) if isinstance(part, list) else getattr(part, "items", dict)()
+        pairs: Any = enumerate(part) if isinstance(part, list) else ()
+        if isinstance(part, dict):
+            pairs = part.items()
         before = lines[place]
         for key, inner in pairs:
             assert lines[(*place, key)] > before

@@ -28,38 +28,52 @@ WEIGHTS = {
 CASES = {
     "wannacry": (
         "77.6",
-        "denial-critical-or-loss-of-control effect critical-systems unknown "
-        "destruction-non-critical extended health severe",
+        (
+            "denial-critical-or-loss-of-control effect critical-systems unknown "
+            "destruction-non-critical extended health severe"
+        ),
     ),
     "notpetya": (
         "98.7",
-        "denial-critical-or-loss-of-control effect critical-systems apt-targeted "
-        "destruction-critical not-recoverable energy severe",
+        (
+            "denial-critical-or-loss-of-control effect critical-systems apt-targeted "
+            "destruction-critical not-recoverable energy severe"
+        ),
     ),
     "mirai": (
         "65.9",
-        "denial-critical-or-loss-of-control effect critical-dmz unknown "
-        "none regular information-technology high",
+        (
+            "denial-critical-or-loss-of-control effect critical-dmz unknown "
+            "none regular information-technology high"
+        ),
     ),
     "solarwinds": (
         "70.1",
-        "none-to-services presence critical-management apt-targeted "
-        "core-credentials extended information-technology severe",
+        (
+            "none-to-services presence critical-management apt-targeted "
+            "core-credentials extended information-technology severe"
+        ),
     ),
     "colonial": (
         "75.9",
-        "denial-critical-or-loss-of-control effect business-network criminal "
-        "proprietary extended energy severe",
+        (
+            "denial-critical-or-loss-of-control effect business-network criminal "
+            "proprietary extended energy severe"
+        ),
     ),
     "viasat": (
         "96.3",
-        "denial-critical-or-loss-of-control effect critical-systems apt-targeted "
-        "destruction-critical not-recoverable communications severe",
+        (
+            "denial-critical-or-loss-of-control effect critical-systems apt-targeted "
+            "destruction-critical not-recoverable communications severe"
+        ),
     ),
     "ransomware": (
         "44.7",
-        "denial-non-critical effect business-network criminal "
-        "destruction-non-critical supplemented commercial low",
+        (
+            "denial-non-critical effect business-network criminal "
+            "destruction-non-critical supplemented commercial low"
+        ),
     ),
     "phishing": (
         "13.7",
