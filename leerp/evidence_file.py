@@ -102,7 +102,7 @@ class EvidenceItem(BaseModel):
 class Expectation(BaseModel):
     """What a case is to come out as, by those who wrote it; what is left out is not compared."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threat_class: ThreatClass | None = Field(default=None, alias="class")
     recommendation: Recommendation | None = None

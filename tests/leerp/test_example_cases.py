@@ -70,3 +70,11 @@ def test_the_shipped_alternative_differs_only_where_one_state_or_few_are_hit() -
         "colonial-pipeline-in-europe",
         "ransomware-campaign",
     }
+
+
+def test_the_example_in_the_handbook_is_read_and_comes_out_as_it_says(tmp_path: Path) -> None:
+    handbook = (FOLDER.parents[1] / "docs" / "classifying.md").read_text(encoding="utf-8")
+    (tmp_path / "handbook.yaml").write_text(handbook.split("```yaml\n")[1].split("```")[0])
+    (case,) = classify_folder(tmp_path, PROFILE)
+    assert came_out(case) == "C4 launch T1 T2"
+    assert case.differs == ()
