@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.countries import OTHER_CODES
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.parties import ANONYMOUS
 from protocol.report import Affected, Cause, Disruption, IncidentReport, ReportContent
@@ -25,8 +26,6 @@ _EVERY_GRADE = {
     for information in InformationAccuracy
 }
 _COUNTRY = re.compile("[A-Z]{2}")
-_OTHER_CODES = {"EL": "GR", "UK": "GB"}
-"""Codes of the European institutions that differ from ISO 3166-1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,4 +196,4 @@ def _slug(text: str) -> str:
 
 def _country(text: str) -> str | None:
     code = text.upper()
-    return _OTHER_CODES.get(code, code) if _COUNTRY.fullmatch(code) else None
+    return OTHER_CODES.get(code, code) if _COUNTRY.fullmatch(code) else None

@@ -119,10 +119,27 @@ class ProbableSector(_Stated):
     probability: Probability
 
 
+class PropagationGround(StrEnum):
+    """What an officer expects propagation from (T1); what spreads by itself is for reports to say."""
+
+    MASS_EXPLOIT = "mass-exploit"
+    SUPPLY_CHAIN = "supply-chain"
+    OUTLOOK_WORSENING = "outlook-worsening"
+
+
+GROUND_WORDS = {
+    PropagationGround.MASS_EXPLOIT: "mass exploit of an unpatched, widely used product",
+    PropagationGround.SUPPLY_CHAIN: "supply chain",
+    PropagationGround.OUTLOOK_WORSENING: "outlook worsening in the next six hours",
+}
+
+
 class ExpectedPropagation(_Stated):
-    """How likely the attack is to spread further (T1)."""
+    """How likely the attack is to spread further, and from what it is expected (T1)."""
 
     probability: Probability
+    ground: PropagationGround | None = None
+    """None in statements from before grounds were asked for."""
 
 
 class Override(BaseModel):

@@ -67,7 +67,7 @@ def place(
         reach=reach,
         reach_reason=reason,
         before_cap=before_cap,
-        threat_class=capped(before_cap, picture.disruption),
+        threat_class=capped(before_cap, picture.disruption, rules),
     )
 
 
@@ -128,8 +128,10 @@ def cell(impact: ImpactLevel, reach: ReachLevel, rules: ClassificationRules) -> 
     return list(ThreatClass)[row[list(ReachLevel).index(reach)]]
 
 
-def capped(threat_class: ThreatClass, disruption: Disruption) -> ThreatClass:
+def capped(
+    threat_class: ThreatClass, disruption: Disruption, rules: ClassificationRules
+) -> ThreatClass:
     """K1: an emergency needs a disruption of services that is observed or imminent."""
-    if threat_class is ThreatClass.C4 and disruption not in DISRUPTED:
-        return ThreatClass.C3
-    return threat_class
+    if disruption in DISRUPTED:
+        return threat_class
+    return min(threat_class, list(ThreatClass)[rules.undisrupted_at_most])

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from classification.claims import Claims, Picture, Reports, Support
 from classification.evidence import RISK_TO_LIFE
-from classification.findings import Findings, TriggerId
+from classification.findings import GROUND_WORDS, Findings, TriggerId
 from protocol.countries import EU_NEXUS
 from protocol.profile import ClassificationRules
 
@@ -70,11 +70,9 @@ def _propagation(
         yield TriggerId.T1, f"it spreads by itself, say {reports}", reports
     expected = findings.propagation
     if expected and expected.probability >= rules.probable:
-        yield (
-            TriggerId.T1,
-            f"{expected.officer} expects it with {expected.probability:.0%}: {expected.text}",
-            Reports(),
-        )
+        ground = f", {GROUND_WORDS[expected.ground]}" if expected.ground else ""
+        likely = f"{expected.officer} expects it with {expected.probability:.0%}"
+        yield TriggerId.T1, f"{likely}{ground}: {expected.text}", Reports()
 
 
 def _critical_infrastructure(

@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from infra.documents import Form, parse_document, read_document
 from protocol.errors import ServiceDown
 from protocol.profile import Profile
 
@@ -216,12 +217,18 @@ class Settings(BaseSettings):
         return self.database or f"sqlite:///{self.home / 'leerp.db'}"
 
     def profile(self) -> Profile:
-        """The profile for new incidents, on this home's clock."""
+        """The profile for new incidents, on this home's clock.
+
+        Raises:
+            Refused: ``unreadable`` or ``bad-profile``; the message names the file, and line and field
+                of each problem.
+        """
         if self.profile_file:
-            text = self.profile_file.read_text()
+            file = read_document(self.profile_file)
         else:
-            text = (resources.files("protocol") / "profiles/leerp-2017-draft.toml").read_text()
-        profile = Profile.from_toml(text)
+            shipped = resources.files("protocol") / "profiles/leerp-2017-draft.toml"
+            file = parse_document(shipped.read_text("utf-8"), Form.TOML, name=shipped.name)
+        profile = file.read(Profile.of_data, reason="bad-profile")
         if self.clock_factor != 1.0 and not self.exercise:
             raise ValueError("a clock factor other than 1 is for exercises only: set exercise too")
         return profile.with_clock(self.clock_factor)

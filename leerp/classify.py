@@ -1,86 +1,130 @@
-"""``leerp classify``: an evidence file to a class, a recommendation and its reasons, without services."""
+"""``leerp classify``: evidence to a class, a recommendation and its reasons, without any service."""
 
 from __future__ import annotations
 
-import json
-import sys
-import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
 from classification.assessment import Assessment, assess
-from classification.evidence import Evidence
-from classification.findings import Findings
-from protocol.errors import Refused
-from protocol.grades import UNJUDGED, Grade
+from classification.scores.result import SideScore
+from classification.scores.side_scores import side_scores
+from infra.documents import FORMS
+from leerp.evidence_file import EvidenceFile, Expectation, read_evidence
+from protocol.errors import LeerpError, Refused
+from protocol.matrix import Matrix
 from protocol.profile import Profile
-from protocol.report import Cause, Country, Disruption, Line
-from protocol.wording import in_words
-
-STANDARD_INPUT = Path("-")
 
 
-class EvidenceItem(BaseModel):
-    """One report's contribution, as a person writes it down."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """All that the rules say of an evidence file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    report: Line = Field(min_length=1)
-    origin: Line = Field(min_length=1)
-    """Two items are independent only if their origins differ."""
-    grade: Grade = UNJUDGED
-    """Such as "B2"; X4 when nobody could judge."""
-    criteria: frozenset[Line] = frozenset()
-    countries: frozenset[Country] = frozenset()
-    organisations: frozenset[Line] = frozenset()
-    sectors: frozenset[Line] = frozenset()
-    victims_min: int = Field(default=0, ge=0)
-    self_propagating: bool = False
-    disruption: Disruption = Disruption.UNKNOWN
-    risk_to_life: bool = False
-    loss_eur_min: float | None = Field(default=None, ge=0)
-    cause: Cause = Cause.PRESUMED_MALICIOUS
-    cause_clear: bool = False
-    cause_by_authority: bool = False
-
-    @field_validator("grade", mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        return Grade.parse(value) if isinstance(value, str) else value
-
-    def evidence(self) -> Evidence:
-        """As the rules take it."""
-        fields = dict(self)
-        report_id = fields.pop("report")
-        return Evidence(report_id=report_id, organisations_min=len(self.organisations), **fields)
+    file: EvidenceFile
+    profile: Profile
+    """The profile that it was assessed by, with the matrix that was asked for."""
+    assessment: Assessment
+    scores: tuple[SideScore, ...]
+    compared: tuple[Assessment, ...] = ()
+    """By the other matrices that it was to be compared with."""
 
 
-class EvidenceFile(BaseModel):
-    """What ``leerp classify`` reads: evidence, and what officers state beside it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One file of a folder: what came of it, or what is wrong with it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: Path
+    classified: Classified | None = None
+    trouble: str = ""
 
-    evidence: tuple[EvidenceItem, ...] = Field(min_length=1)
-    findings: Findings = Findings()
+    @property
+    def name(self) -> str:
+        """As its author calls it, or else the file."""
+        named = self.classified.file.name if self.classified else ""
+        return named or self.path.stem
+
+    @property
+    def differs(self) -> tuple[str, ...]:
+        """What did not come out as its author expects; a file that cannot be read never does."""
+        if self.classified is None:
+            return (self.trouble,)
+        expected = self.classified.file.expect
+        return differences(expected, self.classified) if expected else ()
 
 
-def classify(path: Path, profile: Profile) -> Assessment:
-    """Assess the evidence in a file, JSON or TOML by its ending; ``-`` is JSON on standard input.
+def classify(file: EvidenceFile, profile: Profile, matrix: Matrix | None = None) -> Classified:
+    """Assess evidence by the profile, or by another matrix and then by the profile's own too.
 
     Raises:
-        Refused: not readable, or a field is wrong; the message names line or field.
+        Refused: see ``assess``.
     """
+    used = profile.with_matrix(matrix) if matrix else profile
+    items = file.items()
+    assessed = assess(items, file.findings, used)
+    own = () if used.matrix == profile.matrix else (profile.matrix_in_force(),)
+    return Classified(
+        file=file,
+        profile=used,
+        assessment=assessed,
+        scores=side_scores(assessed, items, file.facts),
+        compared=by_each_matrix(file, own, profile),
+    )
+
+
+def by_each_matrix(
+    file: EvidenceFile, matrices: Iterable[Matrix], profile: Profile
+) -> tuple[Assessment, ...]:
+    """What the same evidence comes to by each of the matrices; all else stays the profile's."""
+    items = file.items()
+    return tuple(assess(items, file.findings, profile.with_matrix(each)) for each in matrices)
+
+
+def classify_folder(folder: Path, profile: Profile, matrix: Matrix | None = None) -> list[Case]:
+    """Classify every evidence file of a folder, by name; files of other kinds are passed over.
+
+    Raises:
+        Refused: ``no-cases``, there is no folder or no evidence file in it.
+    """
+    if not folder.is_dir():
+        raise Refused("no-cases", f"{folder} is no folder: --table runs a folder of evidence files")
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in FORMS)
+    if not files:
+        raise Refused("no-cases", f"{folder} holds no evidence file ({', '.join(FORMS)})")
+    return [_case(path, profile, matrix) for path in files]
+
+
+def _case(path: Path, profile: Profile, matrix: Matrix | None) -> Case:
     try:
-        if path == STANDARD_INPUT:
-            given = json.load(sys.stdin)
-        elif path.suffix == ".toml":
-            given = tomllib.loads(path.read_text(encoding="utf-8"))
-        else:
-            given = json.loads(path.read_text(encoding="utf-8"))
-        found = EvidenceFile.model_validate(given)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as exc:
-        raise Refused("unreadable", f"{path}: {exc}") from exc
-    except ValidationError as exc:
-        raise Refused("bad-evidence", f"{path}: {in_words(exc)}") from exc
-    return assess([item.evidence() for item in found.evidence], found.findings, profile)
+        found = classify(read_evidence(path, profile), profile, matrix)
+    except LeerpError as exc:
+        return Case(path=path, trouble=str(exc))
+    return Case(path=path, classified=found)
+
+
+def differences(expected: Expectation, found: Classified) -> tuple[str, ...]:
+    """What is expected and did not come out, each in words."""
+    result = found.assessment
+    pairs: Sequence[tuple[str, object, object]] = (
+        ("class", expected.threat_class, result.threat_class),
+        ("recommendation", expected.recommendation, result.recommendation),
+        ("impact", expected.impact, result.impact),
+        ("reach", expected.reach, result.reach),
+        ("triggers", expected.triggers, frozenset(t.id for t in result.triggers)),
+        ("not passed", expected.not_passed, frozenset(g.id for g in result.gates if not g.passed)),
+    )
+    differing = [
+        f"{name}: {_words(wanted)} expected, {_words(came)} found"
+        for name, wanted, came in pairs
+        if wanted is not None and wanted != came
+    ]
+    values = {score.id: score.value for score in found.scores}
+    differing += [
+        f"{score}: {wanted or 'not enough known'} expected, {values[score] or 'not enough known'} found"
+        for score, wanted in expected.scores.items()
+        if values[score] != wanted
+    ]
+    return tuple(differing)
+
+
+def _words(value: object) -> str:
+    return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else str(value)

@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from infra.settings import Settings
-from leerp.classify import classify
 from leerp.cli_audit import audit_app
 from leerp.cli_bench import bench_app
 from leerp.cli_bridge import bridge_app
 from leerp.cli_campaign import campaign_app
+from leerp.cli_classify import classify_command
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
+from leerp.cli_matrix import matrix_app
 from leerp.cli_quarantine import quarantine_app
 from leerp.cli_report import report
 from leerp.cli_reports import reports_app
@@ -25,7 +26,7 @@ from leerp.cli_triage import triage_app
 from leerp.doctor import run_doctor
 from leerp.failures import all_explained, explained
 from leerp.options import HOME, Home, Json
-from leerp.output import complain, out, show_json, visible
+from leerp.output import complain, out
 from leerp.schemas import SCHEMAS, schema
 from leerp.up import run_up
 from protocol.errors import Refused
@@ -44,7 +45,9 @@ cli.add_typer(campaign_app, name="campaign")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
 cli.add_typer(bridge_app, name="bridge")
+cli.add_typer(matrix_app, name="matrix")
 cli.command("report")(report)
+cli.command("classify")(classify_command)
 cli.add_typer(bench_app, name="bench")
 
 
@@ -108,24 +111,6 @@ def console_command(home: Home = HOME) -> None:
     from leerp.processes import run_process
 
     run_process(home, "console", run_console)
-
-
-@cli.command("classify")
-def classify_command(
-    file: Annotated[Path, typer.Argument(help="Evidence, TOML or JSON; - for JSON on stdin.")],
-    as_json: Json = False,
-) -> None:
-    """Classify an evidence file, without any service: class, recommendation and reasons."""
-    assessed = classify(file, Settings().profile())
-    if as_json:
-        show_json(assessed.model_dump(mode="json"))
-        return
-    out.print(
-        f"{assessed.threat_class} ({assessed.impact}{assessed.reach}), "
-        f"recommendation {assessed.recommendation}"
-    )
-    for sentence in assessed.reasons:
-        out.print(f"  {visible(sentence)}", markup=False, soft_wrap=True)
 
 
 @cli.command("schema")

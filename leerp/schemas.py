@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from leerp.classify import EvidenceFile
+from leerp.evidence_file import EvidenceFile
 from notifications.ewn import EarlyWarning
 from notifications.ewn_draft import EwnInput
 from protocol.profile import Profile
@@ -33,4 +33,9 @@ def schema(name: str) -> dict[str, Any]:
     if name == "leerp-report":
         found["properties"]["format"] = {"const": "leerp-report/1"}
         found["required"] = ["format", *found["required"]]
+    if name == "evidence":
+        # Findings ignore what they do not know where they are stored; the file's reader refuses it.
+        for part in found["$defs"].values():
+            if "properties" in part:
+                part["additionalProperties"] = False
     return found

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import tomllib
 from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from protocol.grades import Grade
+from protocol.matrix import Matrix, MatrixRules, check
 from protocol.parties import RecipientClass, Role
 from protocol.report import ImpactLevel, IndicatorType
 from protocol.stages import Gate, NoticeKind, Stage
@@ -27,14 +29,9 @@ class GateRoles(_Part):
     approve: frozenset[Role]
 
 
-class ClassificationRules(_Part):
-    """Thresholds of matrix, gates and triggers (domain 3.3, 3.4)."""
+class ClassificationRules(MatrixRules):
+    """The matrix, and the thresholds of gates and triggers (domain 3.3, 3.4)."""
 
-    significant_loss_eur: float
-    several_states: int
-    many_states: int
-    many_victims_one_state: int
-    many_victims: int
     probable: float
     campaign_incidents: int
     campaign_states: int
@@ -43,8 +40,6 @@ class ClassificationRules(_Part):
     launch_grade_pair: Grade
     reassess_after: timedelta
     essential_sectors: frozenset[str]
-    cells: tuple[tuple[int, int, int, int, int], ...] = Field(min_length=5, max_length=5)
-    impact_criteria: dict[str, ImpactLevel]
 
     @field_validator("launch_grade_alone", "launch_grade_pair", mode="before")
     @classmethod
@@ -146,13 +141,38 @@ class Profile(_Part):
 
     @classmethod
     def from_toml(cls, text: str) -> Profile:
-        """Read a profile.
+        """Read a profile from the text of its file, see ``of_data``.
+
+        Raises:
+            pydantic.ValidationError, MisfitError: as ``of_data``.
+            tomllib.TOMLDecodeError: not TOML.
+        """
+        return cls.of_data(tomllib.loads(text))
+
+    @classmethod
+    def of_data(cls, data: Any) -> Profile:
+        """Read a profile from the values of its file, and check its matrix.
+
+        A profile that an incident already runs with is read by ``model_validate``: it is not judged
+        again.
 
         Raises:
             pydantic.ValidationError: a value is missing, unknown or of the wrong type.
-            tomllib.TOMLDecodeError: not TOML.
+            MisfitError: the matrix is not monotone or not complete.
         """
-        return cls.model_validate(tomllib.loads(text))
+        found = cls.model_validate(data)
+        check(found.classification, under=("classification",))
+        return found
+
+    def matrix_in_force(self) -> Matrix:
+        """The profile's own matrix."""
+        values = {name: getattr(self.classification, name) for name in MatrixRules.model_fields}
+        return Matrix(matrix=self.matrix, about=f"matrix of profile {self.name}", **values)
+
+    def with_matrix(self, matrix: Matrix) -> Profile:
+        """The same profile with another matrix; gates, triggers and all else stay."""
+        rules = self.classification.model_copy(update=matrix.rules())
+        return self.model_copy(update={"matrix": matrix.matrix, "classification": rules})
 
     def with_clock(self, factor: float) -> Profile:
         """The same profile with every duration divided by ``factor``, for drills on a fast clock."""

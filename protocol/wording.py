@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pydantic import ValidationError
 
 MAX_PROBLEMS = 20
 Location = tuple[int | str, ...]
+Problem = tuple[Location, str]
+"""Where, and what is wrong there."""
 
 
 def dotted(location: Location) -> str:
@@ -15,10 +17,22 @@ def dotted(location: Location) -> str:
     return ".".join(str(part) for part in location) or "input"
 
 
+class MisfitError(ValueError):
+    """Values that are well-formed one by one and do not fit each other, or name what is not there."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(listed(self.problems))
+
+
+def listed(problems: Iterable[Problem], place: Callable[[Location], str] = dotted) -> str:
+    """Each problem as ``place: what is wrong``, at most 20 of them."""
+    return "; ".join(f"{place(where)}: {what}" for where, what in tuple(problems)[:MAX_PROBLEMS])
+
+
 def in_words(exc: ValidationError, place: Callable[[Location], str] = dotted) -> str:
     """Each problem as ``place: what is wrong``, at most 20 of them; values are not repeated."""
     problems = exc.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(
-        f"{place(each['loc'])}: {each['msg'].removeprefix('Value error, ')}"
-        for each in problems[:MAX_PROBLEMS]
+    return listed(
+        ((each["loc"], each["msg"].removeprefix("Value error, ")) for each in problems), place
     )

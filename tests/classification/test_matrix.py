@@ -127,7 +127,7 @@ def test_k1_caps_an_emergency_without_disruption(
     disrupted = disruption in (Disruption.OBSERVED, Disruption.IMMINENT)
     no_emergency = threat_class is not ThreatClass.C4
     expected = threat_class if disrupted or no_emergency else ThreatClass.C3
-    assert capped(threat_class, disruption) is expected
+    assert capped(threat_class, disruption, RULES) is expected
 
 
 @given(one=pictures, other=pictures)

@@ -13,6 +13,7 @@ from classification.findings import (
     ExpectedPropagation,
     Findings,
     ProbableSector,
+    PropagationGround,
 )
 from classification.triggers import FiredTrigger, fire
 from tests.classification.builders import RULES, make_evidence, stated
@@ -59,6 +60,22 @@ def test_t1_fires_on_an_officers_expectation_from_likely_up(
     found = fired(findings=Findings(propagation=expected))
     assert ("T1" in found) is fires
     assert all("officer-1" in t.reason for t in found.values())
+
+
+@pytest.mark.parametrize(
+    ("ground", "words"),
+    [
+        (PropagationGround.MASS_EXPLOIT, "80%, mass exploit of an unpatched, widely used product"),
+        (PropagationGround.SUPPLY_CHAIN, "80%, supply chain: "),
+        (PropagationGround.OUTLOOK_WORSENING, "80%, outlook worsening in the next six hours: "),
+        (None, "80%: seen"),
+    ],
+)
+def test_t1_says_from_what_the_officer_expects_it(
+    ground: PropagationGround | None, words: str
+) -> None:
+    expected = ExpectedPropagation(officer="officer-1", text="seen", probability=0.8, ground=ground)
+    assert words in fired(findings=Findings(propagation=expected))["T1"].reason
 
 
 def test_t2_fires_on_a_victim_in_an_essential_sector_and_names_the_best_support() -> None:
@@ -131,3 +148,18 @@ def test_several_grounds_make_one_trigger_with_all_of_them() -> None:
     assert list(found) == ["T5", "T8"]
     assert found["T5"].reason.count(";") == 2
     assert found["T5"].reports.ids == ("2-a",)
+
+
+@pytest.mark.parametrize(
+    ("findings", "trigger"),
+    [
+        (Findings(triggers=(stated("T3"),)), "T3"),
+        (Findings(triggers=(stated("T4"),)), "T4"),
+        (Findings(triggers=(stated("T5"),)), "T5"),
+        (make_campaign(), "T6"),
+        (Findings(triggers=(stated("T7"),)), "T7"),
+        (Findings(triggers=(stated("T8"),)), "T8"),
+    ],
+)
+def test_what_no_report_says_names_its_author(findings: Findings, trigger: str) -> None:
+    assert "officer-1" in fired(findings=findings)[trigger].reason
