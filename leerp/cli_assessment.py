@@ -11,6 +11,7 @@ from leerp import acts
 from leerp.options import (
     HOME,
     As,
+    BearingOut,
     Desk,
     Home,
     IncidentId,
@@ -71,6 +72,7 @@ def grade(
     by_reporter: Annotated[
         bool, typer.Option("--reporter", help="All reports of this reporter in the incident.")
     ] = False,
+    by: BearingOut = None,
     officer: As = "",
     home: Home = HOME,
     as_json: Json = False,
@@ -82,7 +84,7 @@ def grade(
         if by_reporter:
             graded = at.casework.grade_source(incident_id, report, given, reason=reason)
         else:
-            at.casework.grade(incident_id, report, given, reason=reason)
+            at.casework.grade(incident_id, report, given, reason=reason, by=by or ())
     if as_json:
         show_json({"incident": incident_id, "grade": str(given), "reports": list(graded)})
     elif by_reporter:
