@@ -8,6 +8,7 @@ import typer
 
 from infra.casefile import Artefact
 from leerp import acts
+from leerp.cli_facts import facts
 from leerp.options import (
     HOME,
     As,
@@ -43,6 +44,7 @@ def add_assessment_commands(incidents: typer.Typer) -> None:
         ("hold", hold),
         ("rule-out", rule_out),
         ("reopen", reopen),
+        ("facts", facts),
     ):
         incidents.command(name)(command)
 
