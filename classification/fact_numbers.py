@@ -116,21 +116,11 @@ def victims(
     A report that speaks of one organisation or one state says at least so many of the whole as well,
     but bounds nothing beyond its own. States do add up, since their victims are not the same.
     """
-    by_scope: dict[str, list[Said]] = {EVERYWHERE: []}
-    for item in items:
-        own = _scope(item)
-        if item.victims_min or item.victims_max is not None:
-            bounds = (float(item.victims_min), _float(item.victims_max))
-            by_scope.setdefault(own, []).append((item, bounds))
-            if own != EVERYWHERE:
-                by_scope[EVERYWHERE].append((item, (bounds[0], None)))
-            if own.startswith(OF_ORGANISATION) and len(item.countries) == 1:
-                state = next(iter(item.countries))
-                by_scope.setdefault(state, []).append((item, (bounds[0], None)))
+    by_scope = _by_reports(items)
     officers = _by_scope(stated, Subject.VICTIMS)
     for scope in officers:
         by_scope.setdefault(scope, [])
-    whole = by_scope.pop(EVERYWHERE)
+    whole = by_scope.pop(EVERYWHERE, [])
     bounded = [
         scope
         for scope, said in by_scope.items()
@@ -151,7 +141,9 @@ def victims(
         added_up=sum(states) if len(states) > 1 else None,
         officers=officers.get(EVERYWHERE, ()),
     )
-    return [over_all, *parts] if whole or officers else []
+    contested = over_all.in_conflict or any(part.in_conflict for part in parts)
+    whole_of_it = over_all.model_copy(update={"in_conflict": contested})
+    return [whole_of_it, *parts] if whole or officers else []
 
 
 def organisations(
@@ -190,6 +182,30 @@ def _over_all(
     if not said and not officers:
         return []
     return [quantity(subject, EVERYWHERE, said, rules, added_up=added_up, officers=officers)]
+
+
+def _by_reports(items: Sequence[Evidence]) -> dict[str, list[Said]]:
+    """Scope to what is said of it, of parts and whole; a part's contested words go no further up."""
+    found: dict[str, list[Said]] = {}
+    for item in items:
+        if item.victims_min or item.victims_max is not None:
+            bounds = (float(item.victims_min), _float(item.victims_max))
+            found.setdefault(_scope(item), []).append((item, bounds))
+    for scope in [each for each in found if each.startswith(OF_ORGANISATION)]:
+        for item, bounds in _uncontested(found[scope]):
+            up = next(iter(item.countries)) if len(item.countries) == 1 else EVERYWHERE
+            found.setdefault(up, []).append((item, bounds))
+    for scope in [each for each in found if each and not each.startswith(OF_ORGANISATION)]:
+        found.setdefault(EVERYWHERE, []).extend(_uncontested(found[scope]))
+    return found
+
+
+def _uncontested(said: Sequence[Said]) -> list[Said]:
+    """The "at least" of those that nobody here contradicts."""
+    least_high = min((high for _, (_, high) in said if high is not None), default=None)
+    return [
+        (item, (low, None)) for item, (low, _) in said if least_high is None or low <= least_high
+    ]
 
 
 def _scope(item: Evidence) -> str:

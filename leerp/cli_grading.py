@@ -35,7 +35,7 @@ def add_grading_commands(reports: typer.Typer) -> None:
 def grade(
     reason: Reason,
     report: Annotated[
-        str, typer.Argument(metavar="[REPORT]", help="One report; or use --source.")
+        str, typer.Argument(metavar="REPORT", help="One report; or use --source.")
     ] = "",
     given: Annotated[str, typer.Option("--grade", help="4x4, such as B2.", metavar="GRADE")] = "",
     letter: Annotated[

@@ -114,6 +114,19 @@ def test_a_state_bounds_itself_only_and_states_add_up() -> None:
     assert (whole.added_up, whole.low, whole.high, whole.in_conflict) == (170, 170, 1_000, False)
 
 
+def test_what_is_contested_of_a_part_is_not_certain_of_the_whole() -> None:
+    found = known(
+        item(1, countries={"EE"}, victims_min=120),
+        item(2, countries={"EE"}, victims_min=10, victims_max=5_000),
+        item(3, countries={"EE"}, organisations={"bank"}, victims_min=5_001),
+        item(4, countries={"EE"}, organisations={"clinic"}, victims_min=7, victims_max=9),
+        item(5, organisations={"clinic"}, victims_min=8_000),
+    )
+    assert (number(found, scope="EE").low, number(found, scope="EE").in_conflict) == (120, True)
+    assert number(found, scope="organisation clinic").in_conflict
+    assert (number(found).low, number(found).high, number(found).in_conflict) == (120, None, True)
+
+
 def test_parts_that_are_more_than_the_whole_are_a_conflict() -> None:
     found = number(
         known(
