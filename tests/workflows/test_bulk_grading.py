@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
+from activities.assessments import AssessmentActivities, AssessmentOrder
 from infra import audit
 from infra.database import Database
 from infra.tables import incident, relay
@@ -15,9 +17,11 @@ from protocol.errors import NotFound, Refused
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.parties import DetectedBy, SourceGroup
 from protocol.report import Evaluation
+from protocol.stages import Recommendation
+from tests.e2e.support import numbered_report
 from tests.intake.corroborating import digits, finish, history, said, settle, withdrawal
 from tests.intake.officers import incidents, report_ids
-from tests.intake.samples import major
+from tests.intake.samples import major, profile
 from tests.workflows import cast
 from workflows.bulk_grading import BulkGrading, Change, Plan, Selection
 
@@ -188,3 +192,24 @@ def test_only_who_works_on_incidents_grades_a_source_and_says_why(staffed: Datab
     with pytest.raises(Refused, match="reason"):
         desk(staffed).carry_out(CERT, change("B2"), reason=" ")
     assert digits(staffed) == {"a": "X4"}
+
+
+@pytest.mark.requirement("R13")
+def test_the_assessment_after_it_rests_on_the_new_grades(staffed: Database) -> None:
+    of_cert(staffed, numbered_report_ungraded(1))
+    (own,) = set(incidents(staffed).values())
+    assess = AssessmentActivities(staffed).assess_incident
+    order = AssessmentOrder(incident_id=own, profile=profile())
+    before = assess(order)
+    carry_out(staffed, "B2")
+    after = assess(order)
+
+    assert before.recommendation is Recommendation.HOLD_CORROBORATE
+    assert after.recommendation is Recommendation.LAUNCH
+    assert after.version == before.version + 1
+
+
+def numbered_report_ungraded(number: int) -> bytes:
+    document = json.loads(numbered_report("bulk", number))
+    del document["evaluation"]
+    return json.dumps(document | {"first_hand": False}).encode()
