@@ -15,8 +15,8 @@ from leerp.output import out, show_fields, show_json, show_rows
 from protocol.errors import Refused
 from protocol.grades import Grade, SourceReliability
 from workflows.bulk_grading import BulkGrading, Change, Plan, Selection
-from workflows.grading import Answer, Grading, Way, require_in_force
-from workflows.proposals import waiting_proposals
+from workflows.grading import Grading, require_in_force
+from workflows.proposals import Answer, Way, waiting_proposals
 
 ReportId = Annotated[str, typer.Argument(metavar="REPORT", help="Report id.")]
 

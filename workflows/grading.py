@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -35,24 +34,9 @@ from workflows.evaluations import (
     tell_detected,
 )
 from workflows.open_incident import require_workable
+from workflows.proposals import Answer, Way
 
 LONGEST_PERSON = 200
-
-
-class Answer(StrEnum):
-    """What a provider says to a proposal."""
-
-    AGREED = "agreed"
-    REFUSED = "refused"
-
-
-class Way(StrEnum):
-    """The channel over which the provider said so (R1)."""
-
-    SIENA = "siena"
-    MAIL = "mail"
-    PHONE = "phone"
-    MEETING = "meeting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,27 +126,19 @@ class Grading:
             proposal = waiting_proposal(connection, report_id)
             _check_time(said_at, proposal.at, now)
             grade = Grade.parse(_grade_of(proposal))
+            said = {"answer": answer, "person": who, "way": way, "answered_at": said_at}
             connection.execute(
                 insert(provider_answer).values(
                     proposal=proposal.id,
                     report_id=report_id,
-                    answer=answer,
-                    person=who,
-                    way=way,
-                    answered_at=said_at,
                     by=self._officer,
                     at=now,
                     reason=why,
+                    **said,
                 )
             )
             if answer is Answer.AGREED:
-                ids = bearing_out(
-                    connection, report_id, grade, proposal.corroborated_by or (), self._rules
-                )
-                made = NewEvaluation(
-                    report_id=report_id, kind=Kind.AGREED, grade=grade, corroborated_by=ids
-                )
-                self._write(connection, row, made, reason=why)
+                self._agree(connection, row, proposal, reason=why)
             else:
                 self._note(connection, "proposal_refused", row, grade)
         return Graded(
@@ -171,6 +147,14 @@ class Grading:
             grade=grade,
             in_force=answer is Answer.AGREED,
         )
+
+    def _agree(
+        self, connection: Connection, row: Row[Any], proposal: Row[Any], *, reason: str
+    ) -> None:
+        grade = Grade.parse(_grade_of(proposal))
+        ids = bearing_out(connection, row.id, grade, proposal.corroborated_by or (), self._rules)
+        made = NewEvaluation(report_id=row.id, kind=Kind.AGREED, grade=grade, corroborated_by=ids)
+        self._write(connection, row, made, reason=reason)
 
     def _write(
         self, connection: Connection, row: Row[Any], made: NewEvaluation, *, reason: str

@@ -15,6 +15,22 @@ from infra.tables_grading import provider_answer
 from workflows.evaluations import Kind
 
 
+class Answer(StrEnum):
+    """What a provider says to a proposal."""
+
+    AGREED = "agreed"
+    REFUSED = "refused"
+
+
+class Way(StrEnum):
+    """The channel over which the provider said so (R1)."""
+
+    SIENA = "siena"
+    MAIL = "mail"
+    PHONE = "phone"
+    MEETING = "meeting"
+
+
 class State(StrEnum):
     """What became of a proposal."""
 

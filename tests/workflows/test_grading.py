@@ -21,8 +21,8 @@ from tests.intake.corroborating import digits, finish, said, settle, withdrawal
 from tests.intake.officers import report_ids
 from tests.intake.samples import major, profile
 from tests.workflows import cast
-from workflows.grading import Answer, Grading, Way
-from workflows.proposals import State, proposals_of, waiting_proposals
+from workflows.grading import Grading
+from workflows.proposals import Answer, State, Way, proposals_of, waiting_proposals
 
 pytestmark = pytest.mark.requirement("R11", "R12")
 

@@ -20,8 +20,8 @@ from tests.intake.officers import report_ids
 from tests.intake.samples import profile
 from tests.workflows import cast
 from workflows.bulk_grading import BulkGrading, Change, Selection
-from workflows.grading import Answer, Grading, Way
-from workflows.proposals import State, proposals_of, waiting_proposals
+from workflows.grading import Grading
+from workflows.proposals import Answer, State, Way, proposals_of, waiting_proposals
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
