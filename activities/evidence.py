@@ -9,9 +9,12 @@ from sqlalchemy import Connection, select
 
 from activities.standing import taken_back
 from classification.evidence import Evidence
+from classification.facts import Facts, facts
 from classification.findings import Findings
 from infra import casefile
-from infra.tables import report
+from infra.tables import incident, report
+from protocol.errors import NotFound
+from protocol.profile import ClassificationRules
 
 
 def load_evidence(connection: Connection, incident_id: str) -> list[Evidence]:
@@ -48,3 +51,16 @@ def load_findings(connection: Connection, incident_id: str) -> Findings:
     """What officers have stated; nothing yet is empty findings."""
     newest = casefile.find_artefact(connection, incident_id, "findings")
     return Findings.model_validate(newest.document) if newest else Findings()
+
+
+def load_facts(connection: Connection, incident_id: str, rules: ClassificationRules) -> Facts:
+    """What is known of an incident by its reports and officers (R7, R13).
+
+    Raises:
+        NotFound: no such incident.
+    """
+    if connection.scalar(select(incident.c.id).where(incident.c.id == incident_id)) is None:
+        raise NotFound(f"no incident {incident_id}: see 'leerp incidents list'")
+    return facts(
+        load_evidence(connection, incident_id), load_findings(connection, incident_id), rules
+    )

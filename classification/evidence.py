@@ -56,6 +56,10 @@ class Evidence:
     cause_by_authority: bool = False
     """Whether the operator or authority in charge states the cause."""
     retracted: bool = False
+    services: frozenset[str] = frozenset()
+    """Names of services that are affected."""
+    victims_max: int | None = None
+    """At most so many victims, where the report says so; not less than ``victims_min``."""
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON values without what is not stated; lists are sorted."""
@@ -68,6 +72,8 @@ class Evidence:
         for key in _SCALARS:
             if value := getattr(self, key):
                 data[key] = value
+        if self.victims_max is not None:
+            data["victims_max"] = self.victims_max
         if self.loss_eur_min is not None:
             data["loss"] = self.loss_eur_min
         if self.disruption is not Disruption.UNKNOWN:
@@ -96,13 +102,14 @@ class Evidence:
             origin=data["origin"],
             grade=None if text is None else _EVERY_GRADE[text],
             loss_eur_min=data.get("loss"),
+            victims_max=data.get("victims_max"),
             disruption=Disruption(data.get("disruption", Disruption.UNKNOWN)),
             cause=Cause(data.get("cause", Cause.PRESUMED_MALICIOUS)),
             **stated,
         )
 
 
-_SETS = ("criteria", "countries", "organisations", "sectors")
+_SETS = ("criteria", "countries", "organisations", "sectors", "services")
 _SCALARS = (
     "organisations_min",
     "victims_min",
@@ -137,6 +144,7 @@ def evidence_in(
     """
     victims = [a for a in report.affected if a.role == "victim" and not a.derived]
     organisations = _counted(victims, "organisation")
+    victims_min = _victims(victims, sum(organisations.values()))
     stated_failure = report.technical_failure_indicated == "yes"
     cause = report.cause.value
     if stated_failure and cause is Cause.PRESUMED_MALICIOUS:
@@ -153,7 +161,10 @@ def evidence_in(
         organisations=frozenset(organisations),
         organisations_min=sum(organisations.values()),
         sectors=frozenset(_slug(a.value) for a in victims if a.kind == "sector"),
-        victims_min=_victims(victims, sum(organisations.values())),
+        victims_min=victims_min,
+        victims_max=_victims_max(victims, victims_min),
+        services=frozenset(_name(name) for name in report.impact.services)
+        | frozenset(_name(a.value) for a in victims if a.kind == "service"),
         self_propagating=report.impact.self_propagating,
         disruption=report.impact.disruption,
         risk_to_life=report.impact.risk_to_life,
@@ -174,6 +185,27 @@ def _victims(victims: list[Affected], organisations: int) -> int:
     persons = sum(_counted(victims, "person").values())
     countries = sum(_counted(victims, "country").values())
     return max(organisations, persons, countries, shared)
+
+
+def _victims_max(victims: list[Affected], least: int) -> int | None:
+    """At most so many; None where no count has an upper end, or one of its kind has none.
+
+    A kind that gives no upper end at all, such as organisations by name, looks at the same victims
+    from another side and leaves the number open to none.
+    """
+    if all(a.count_max is None for a in victims):
+        return None
+    highest = least
+    for kind in {a.kind for a in victims}:
+        ends = [(a.count_max, a.count_min) for a in victims if a.kind == kind]
+        if all(end is None for end, _ in ends):
+            continue
+        if any(end is None for end, _ in ends):
+            return None
+        counts = [max(end or 0, low) for end, low in ends]
+        # Named sectors and services share their victims, see above.
+        highest = max(highest, sum(counts))
+    return highest
 
 
 def _counted(victims: list[Affected], kind: str) -> dict[str, int]:

@@ -31,6 +31,8 @@ Text = Annotated[
 """What an officer states, at most 2,000 characters: it is quoted in every assessment."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     """Each once, in order, so that equal statements are stored alike."""
@@ -49,6 +51,24 @@ class TriggerId(StrEnum):
     T7 = "T7"
     T8 = "T8"
 
+
+class Subject(StrEnum):
+    """What a fact is of (R7, R13); the last three are numbers."""
+
+    IMPACT = "impact"
+    DISRUPTION = "disruption"
+    SERVICE = "service"
+    ORGANISATION = "organisation"
+    SECTOR = "sector"
+    COUNTRY = "country"
+    CAUSE = "cause"
+    PROPAGATION = "propagation"
+    VICTIMS = "victims"
+    ORGANISATIONS = "organisations"
+    LOSS_EUR = "loss-eur"
+
+
+NUMBERS = frozenset({Subject.VICTIMS, Subject.ORGANISATIONS, Subject.LOSS_EUR})
 
 REFERENCES = {
     TriggerId.T3: "the authority that gives political reasons",
@@ -142,6 +162,38 @@ class ExpectedPropagation(_Stated):
     """None in statements from before grounds were asked for."""
 
 
+class StatedFact(_Stated):
+    """What an officer knows of the incident, beside the reports: shown with them, and with its reason.
+
+    The class rests on graded reports: to count there, the same knowledge is sent as a report.
+    """
+
+    subject: Subject
+    value: Line = ""
+    """Such as a country's code; of a number its scope, empty for the whole incident."""
+    holds: bool = True
+    """False where the officer denies it."""
+    at_least: NonNegative | None = None
+    at_most: NonNegative | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.subject in NUMBERS:
+            if self.at_least is None and self.at_most is None:
+                raise ValueError(f"{self.subject} needs at_least, at_most or both")
+            if self.value and not (self.subject is Subject.VICTIMS and len(self.value) == 2):
+                raise ValueError("value is the code of a state, for victims, or left out")
+            if not self.holds:
+                raise ValueError("deny a number by giving the one that holds")
+            if self.at_most is not None and (self.at_least or 0) > self.at_most:
+                raise ValueError("at_least is more than at_most")
+        elif not self.value:
+            raise ValueError(f"{self.subject} needs a value")
+        elif self.at_least is not None or self.at_most is not None:
+            raise ValueError(f"{self.subject} is no number: leave out at_least and at_most")
+        return self
+
+
 class Override(BaseModel):
     """The launch role sets G4 aside, with its reason on record."""
 
@@ -163,6 +215,7 @@ class Findings(BaseModel):
     probable_sectors: tuple[ProbableSector, ...] = ()
     propagation: ExpectedPropagation | None = None
     override: Override | None = None
+    facts: tuple[StatedFact, ...] = ()
 
     def countries_at_least(self, probability: float) -> frozenset[str]:
         """States that are affected with at least this probability."""

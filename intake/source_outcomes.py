@@ -1,8 +1,9 @@
 """What officers found of a source's reports, and which letter that suggests.
 
-The suggestion is for a person to look at: no letter is ever set by it. What a sender takes back is
-no outcome, since to correct oneself is not to be unreliable; nor is an incident that was ruled out,
-since what was reported of it may all be true.
+The suggestion is for a person to look at: no letter is ever set by it. Reports of one incident stand
+or fall together, so an incident counts once, however many of them a source sent. What a sender takes
+back is no outcome, since to correct oneself is not to be unreliable; nor is an incident that was ruled
+out, since what was reported of it may all be true.
 Source: Regulation (EU) 2016/794 Art. 29(2); domain 2.1, 6.2.
 """
 
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import sqrt
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, case, func, insert, select
 
 from infra import audit
 from infra.database import Database
@@ -36,10 +38,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """How many of a source's reports turned out which way."""
+    """What a source's reports turned out to be, in incidents: one that was half right is half of each."""
 
-    confirmed: int = 0
-    refuted: int = 0
+    confirmed: float = 0
+    refuted: float = 0
+    reports: int = 0
+    """So many were judged in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +62,9 @@ class Suggestion:
         if not judged:
             return "no report of it was confirmed or refuted yet"
         return (
-            f"{self.outcomes.confirmed} of {judged} judged reports confirmed: between "
-            f"{self.low:.0%} and {self.high:.0%} of what it reports should hold"
+            f"{self.outcomes.confirmed:.3g} of {judged:.0f} incidents confirmed, by "
+            f"{self.outcomes.reports} judged reports: between {self.low:.0%} and {self.high:.0%} of "
+            "what it reports should hold"
         )
 
 
@@ -107,17 +112,54 @@ def record_outcome(
 
 def outcomes(connection: Connection) -> dict[str, Outcomes]:
     """By principal; what nobody can be held to account for is left out."""
-    newest = select(func.max(report_outcome.c.seq)).group_by(report_outcome.c.report_id)
     rows = connection.execute(
-        select(report.c.principal, report_outcome.c.outcome, func.count().label("times"))
+        select(
+            report.c.principal,
+            report.c.incident_id,
+            func.sum(case((report_outcome.c.outcome == Outcome.CONFIRMED, 1), else_=0)).label(
+                "held"
+            ),
+            func.count().label("judged"),
+        )
         .join(report, report.c.id == report_outcome.c.report_id)
-        .where(report_outcome.c.seq.in_(newest), report.c.principal != ANONYMOUS)
-        .group_by(report.c.principal, report_outcome.c.outcome)
+        .where(report_outcome.c.seq.in_(_newest()), report.c.principal != ANONYMOUS)
+        .group_by(report.c.principal, report.c.incident_id)
     )
-    counted: dict[str, dict[str, int]] = {}
+    counted: dict[str, Outcomes] = {}
     for row in rows:
-        counted.setdefault(row.principal, {})[row.outcome] = row.times
-    return {principal: Outcomes(**times) for principal, times in counted.items()}
+        before = counted.get(row.principal, Outcomes())
+        share = row.held / row.judged
+        counted[row.principal] = Outcomes(
+            confirmed=before.confirmed + share,
+            refuted=before.refuted + (1 - share),
+            reports=before.reports + row.judged,
+        )
+    return counted
+
+
+def outcome_log(connection: Connection, principal: str) -> list[dict[str, Any]]:
+    """The judged reports of a source, the newest word on each, the newest first; JSON-able rows."""
+    rows = connection.execute(
+        select(report_outcome, report.c.incident_id)
+        .join(report, report.c.id == report_outcome.c.report_id)
+        .where(report_outcome.c.seq.in_(_newest()), report.c.principal == principal)
+        .order_by(report_outcome.c.seq.desc())
+    )
+    return [
+        {
+            "report": row.report_id,
+            "incident": row.incident_id,
+            "outcome": row.outcome,
+            "by": row.by,
+            "at": row.at.isoformat(),
+            "reason": row.reason,
+        }
+        for row in rows
+    ]
+
+
+def _newest() -> Select[tuple[int]]:
+    return select(func.max(report_outcome.c.seq)).group_by(report_outcome.c.report_id)
 
 
 def suggest(found: Outcomes, rules: SourceRules) -> Suggestion:
@@ -138,7 +180,7 @@ def suggest(found: Outcomes, rules: SourceRules) -> Suggestion:
     return Suggestion(letter=letter, outcomes=found, low=low, high=high)
 
 
-def wilson(confirmed: int, refuted: int, z: float) -> tuple[float, float]:
+def wilson(confirmed: float, refuted: float, z: float) -> tuple[float, float]:
     """Wilson's score interval for the share of ``confirmed``; of nothing, from 0 to 1."""
     judged = confirmed + refuted
     if not judged:

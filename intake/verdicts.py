@@ -20,8 +20,9 @@ from protocol.grades import Grade, InformationAccuracy, SourceReliability
 
 KIND = "corroboration"
 ACTOR = "corroboration"
-OURS = ("intake", KIND, "proposal")
-"""Kinds of evaluation that leave the grade in force to us; a proposal never takes effect."""
+OURS = ("intake", KIND, "proposal", "letter")
+"""Kinds of evaluation that leave the digit in force to us: a proposal never takes effect, and a new
+letter says nothing of the digit."""
 DIGIT = {True: InformationAccuracy.CORROBORATED, False: InformationAccuracy.UNCORROBORATED}
 
 

@@ -11,9 +11,11 @@ import typer
 from infra.casefile import Artefact
 from leerp import acts
 from leerp.cli_document import document
+from leerp.cli_facts import facts
 from leerp.options import (
     HOME,
     As,
+    BearingOut,
     Desk,
     Home,
     IncidentId,
@@ -48,6 +50,7 @@ def add_assessment_commands(incidents: typer.Typer) -> None:
         ("hold", hold),
         ("rule-out", rule_out),
         ("reopen", reopen),
+        ("facts", facts),
     ):
         incidents.command(name)(command)
 
@@ -77,6 +80,7 @@ def grade(
     by_reporter: Annotated[
         bool, typer.Option("--reporter", help="All reports of this reporter in the incident.")
     ] = False,
+    by: BearingOut = None,
     officer: As = "",
     home: Home = HOME,
     as_json: Json = False,
@@ -88,7 +92,7 @@ def grade(
         if by_reporter:
             graded = at.casework.grade_source(incident_id, report, given, reason=reason)
         else:
-            at.casework.grade(incident_id, report, given, reason=reason)
+            at.casework.grade(incident_id, report, given, reason=reason, by=by or ())
     if as_json:
         show_json({"incident": incident_id, "grade": str(given), "reports": list(graded)})
     elif by_reporter:

@@ -8,6 +8,7 @@ import typer
 
 from intake.facts import IN_FORCE, listed_facts, report_facts
 from intake.links import explain
+from leerp.cli_grading import add_grading_commands
 from leerp.home import open_app
 from leerp.link_words import link_words, weighed
 from leerp.options import HOME, Home, Json
@@ -16,6 +17,7 @@ from leerp.report_words import grade_words, seen_words, standing_words, told_wor
 from workflows import overview
 
 reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
+add_grading_commands(reports_app)
 
 
 @reports_app.command("list")

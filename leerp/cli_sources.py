@@ -10,7 +10,14 @@ import typer
 
 from intake.source_check import check_sources
 from intake.source_import import Plan, import_sources, plan
-from intake.source_outcomes import Outcome, record_outcome
+from intake.source_outcomes import (
+    Outcome,
+    Outcomes,
+    outcome_log,
+    outcomes,
+    record_outcome,
+    suggest,
+)
 from intake.source_registry import register, restore, retire, set_letter
 from intake.source_traffic import traffic
 from intake.sources import FirstHandRule, Source, get_source, load_sources
@@ -29,6 +36,10 @@ sources_app = typer.Typer(
 SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="Source, such as cert-ee.")]
 sources_app.command("key")(key)
 sources_app.command("revoke")(revoke)
+COLUMNS = (
+    "id", "group", "organisation", "country", "letter", "suggested", "first_hand", "quota", "tlp",
+    "last_heard",
+)  # fmt: skip
 EMPTY = "no sources yet: 'leerp sources add ID' or 'leerp sources import FILE'"
 
 
@@ -41,15 +52,19 @@ def list_command(
     """The sources in service with letter, quota and when they were last heard."""
     with open_app(home) as opened, opened.database.read() as connection:
         sent = traffic(connection, busiest_since=datetime.now(UTC))
+        found, rules = outcomes(connection), opened.settings.profile().sources
         rows = [
-            summary(each, sent.get(each.source.principal))
+            summary(
+                each,
+                sent.get(each.source.principal),
+                suggest(found.get(each.source.principal, Outcomes()), rules),
+            )
             for each in load_sources(connection, retired=everything)
         ]
     show_rows(
         rows,
         as_json=as_json,
-        columns=("id", "group", "organisation", "country", "letter", "first_hand", "quota", "tlp")
-        + (("last_heard", "retired_at") if everything else ("last_heard",)),
+        columns=COLUMNS + (("retired_at",) if everything else ()),
         empty=EMPTY,
     )
 
@@ -197,6 +212,19 @@ def outcome_command(
         show_json({"report": report_id, "outcome": outcome, "source": principal})
     else:
         out.print(f"{report_id} of {principal}: {outcome}")
+
+
+@sources_app.command("outcomes")
+def outcomes_command(source_id: SourceArgument, home: Home = HOME, as_json: Json = False) -> None:
+    """What the source's reports turned out to be, by whose word and why."""
+    with open_app(home) as opened, opened.database.read() as connection:
+        rows = outcome_log(connection, get_source(connection, source_id).source.principal)
+    show_rows(
+        rows,
+        as_json=as_json,
+        columns=("report", "incident", "outcome", "by", "at", "reason"),
+        empty="nothing is judged yet: leerp sources outcome REPORT confirmed|refuted --reason ...",
+    )
 
 
 @sources_app.command("check")

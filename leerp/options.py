@@ -39,6 +39,10 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit tr
 InputFile = Annotated[
     Path, typer.Option("--file", help="Your input, as TOML or JSON.", exists=True, dir_okay=False)
 ]
+BearingOut = Annotated[
+    list[str] | None,
+    typer.Option("--by", help="An independent report that bears it out, for digit 3; repeat it."),
+]
 
 HOME = Path(".leerp")
 

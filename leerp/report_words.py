@@ -9,7 +9,7 @@ from typing import Any
 
 def seen_words(facts: Mapping[str, Any]) -> str:
     """How often it was delivered, and from when to when."""
-    first, last = _minute(facts["first_seen_at"]), _minute(facts["last_seen_at"])
+    first, last = minute(facts["first_seen_at"]), minute(facts["last_seen_at"])
     if facts["seen"] == 1:
         return f"seen once, {first} UTC"
     return f"seen {facts['seen']} times from {first} to {last} UTC"
@@ -30,10 +30,11 @@ def grade_words(entry: Mapping[str, Any]) -> str:
     """One evaluation in one line."""
     holds = ", in force" if entry["in_force"] else ""
     return (
-        f"{_minute(entry['at'])} UTC: {entry['grade']} ({entry['kind']}{holds}) by {entry['by']}: "
+        f"{minute(entry['at'])} UTC: {entry['grade']} ({entry['kind']}{holds}) by {entry['by']}: "
         f"{entry['reason']}"
     )
 
 
-def _minute(text: str) -> str:
+def minute(text: str) -> str:
+    """A time of a record, to the minute."""
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"

@@ -8,17 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from intake.source_outcomes import Outcomes, outcomes, suggest
+from intake.source_outcomes import Outcomes, Suggestion, outcomes, suggest
 from intake.source_traffic import Traffic, traffic
 from intake.sources import Registered
 from protocol.profile import SourceRules
 
 
-def summary(registered: Registered, sent: Traffic | None) -> dict[str, Any]:
-    """A source's fields, its letter, and when anything last came from it."""
+def summary(registered: Registered, sent: Traffic | None, found: Suggestion) -> dict[str, Any]:
+    """A source's fields, its letter, the one that outcomes suggest, and when anything last came from it."""
     return {
         **registered.source.row(),
         "letter": registered.letter,
+        "suggested": found.letter if found.outcomes.reports else None,
         "judged": bool(registered.letters),
         "records": sent.records if sent else 0,
         "last_heard": sent.last_hour if sent else None,
@@ -35,7 +36,7 @@ def details(
     sent = traffic(connection, busiest_since=now - rules.quota_looked_back).get(principal)
     found = suggest(outcomes(connection).get(principal, Outcomes()), rules)
     return {
-        **summary(registered, sent),
+        **summary(registered, sent, found),
         "principal": principal,
         "topics": list(registered.source.topics),
         "letters": [
@@ -55,6 +56,7 @@ def details(
             "why": found.words,
             "confirmed": found.outcomes.confirmed,
             "refuted": found.outcomes.refuted,
+            "reports": found.outcomes.reports,
             "low": round(found.low, 3),
             "high": round(found.high, 3),
         },

@@ -12,21 +12,22 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
 from activities.evidence import load_findings
-from infra import audit, casefile
+from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from infra.tables import evaluation, report
 from notifications.authority import Attempt, acting
 from notifications.directory import Directory
 from notifications.locks import PermissionKind
 from notifications.permissions import record_permission
 from protocol.errors import NotFound, Refused
-from protocol.grades import Grade, InformationAccuracy
-from protocol.parties import Role, SourceGroup
+from protocol.grades import Grade
+from protocol.parties import Role
 from protocol.profile import Profile
+from workflows.bulk_grading import BulkGrading, Change, Selection
+from workflows.grading import Grading, require_in_force
 from workflows.open_incident import opened, require_workable
 from workflows.statements import with_statement
 from workflows.threat_assessment import complete_threat_assessment, what_is_known
@@ -62,41 +63,29 @@ class Casework:
             )
             casefile.tell(connection, "incident", incident_id)
 
-    def grade(self, incident_id: str, report_id: str, grade: Grade, *, reason: str) -> None:
-        """Give a report of the incident the centre's grade (R11).
-
-        A provider's own grade is not changed: a differing view becomes a proposal that waits for the
-        provider's agreement (domain 2.1, E3).
+    def grade(
+        self,
+        incident_id: str,
+        report_id: str,
+        grade: Grade,
+        *,
+        reason: str,
+        by: Collection[str] = (),
+    ) -> None:
+        """Give a report of the incident the centre's grade (R11), see ``Grading.grade``.
 
         Raises:
             NotFound: the incident has no such report.
-            Refused: ``provider-graded`` (the proposal is recorded), ``no-reason`` or ``wrong-role``;
-                digit 3 needs the ids of independent items, which one report alone cannot give.
+            Refused: ``provider-graded``, the view is recorded as a proposal and the provider's grade
+                stands (domain 2.1, E3).
         """
-        with self._open(incident_id, "grade") as connection:
-            row = connection.execute(
-                select(report.c.group).where(
-                    report.c.id == report_id, report.c.incident_id == incident_id
-                )
-            ).one_or_none()
-            if row is None:
-                raise NotFound(
-                    f"{incident_id} has no report {report_id}: see "
-                    f"'leerp reports list --incident {incident_id}'"
-                )
-            self._check_grade(grade, reason)
-            provided = _provider_graded(connection, report_id) and row.group != SourceGroup.OSINT
-            self._add_evaluation(
-                connection, report_id, grade, reason, kind="proposal" if provided else "centre"
-            )
-            if not provided:
-                self._put_in_force(connection, incident_id, [report_id], grade)
-        if provided:
-            raise Refused(
-                "provider-graded",
-                f"the provider graded {report_id} and that stands (Art. 29(3)): your view is "
-                "recorded as a proposal for the provider's agreement",
-            )
+        graded = Grading(
+            self._database,
+            self._profile.correlation,
+            officer=self._officer,
+            channel=self._channel,
+        ).grade(report_id, grade, reason=reason, by=by, incident_id=incident_id)
+        require_in_force(graded)
 
     def grade_source(
         self, incident_id: str, reporter: str, grade: Grade, *, reason: str
@@ -105,27 +94,17 @@ class Casework:
 
         Raises:
             NotFound: the incident has no such report.
-            Refused: as ``grade``.
+            Refused: as ``BulkGrading.carry_out``.
         """
-        with self._open(incident_id, "grade") as connection:
-            self._check_grade(grade, reason)
-            rows = connection.execute(
-                select(report.c.id, report.c.group, report.c.document).where(
-                    report.c.incident_id == incident_id
-                )
-            )
-            mine = [
-                row.id
-                for row in rows
-                if row.document["reporter"]["name"] == reporter
-                and (row.group == SourceGroup.OSINT or row.document["evaluation"] is None)
-            ]
-            if not mine:
-                raise NotFound(f"{incident_id} has no report of {reporter!r} left to grade")
-            for report_id in mine:
-                self._add_evaluation(connection, report_id, grade, reason, kind="centre")
-            self._put_in_force(connection, incident_id, mine, grade)
-        return tuple(mine)
+        bulk = BulkGrading(self._database, officer=self._officer, channel=self._channel)
+        done = bulk.carry_out(
+            Selection(reporter=reporter, incident_id=incident_id),
+            Change(letter=grade.source, digit=grade.information),
+            reason=reason,
+        )
+        if not done.reports and not done.unchanged:
+            raise NotFound(f"{incident_id} has no report of {reporter!r} left to grade")
+        return done.reports
 
     def state(self, incident_id: str, statement: Mapping[str, Any]) -> Artefact:
         """Add an officer's finding (a trigger, a confirmed cause, ...) to those of the incident.
@@ -224,60 +203,3 @@ class Casework:
         return Attempt(
             officer=self._officer, command=command, subject=incident_id, channel=self._channel
         )
-
-    def _check_grade(self, grade: Grade, reason: str) -> None:
-        if not reason.strip():
-            raise Refused("no-reason", "a grade needs its reason")
-        if grade.information is InformationAccuracy.CORROBORATED:
-            raise Refused(
-                "needs-corroboration",
-                "digit 3 is for items that independent ones corroborate, and their ids are needed; "
-                "grade 2 for first-hand or 4 for uncorroborated information",
-            )
-
-    def _add_evaluation(
-        self, connection: Connection, report_id: str, grade: Grade, reason: str, *, kind: str
-    ) -> None:
-        connection.execute(
-            insert(evaluation).values(
-                report_id=report_id,
-                kind=kind,
-                scheme="europol4x4",
-                original=str(grade),
-                source_grade=grade.source,
-                information_grade=grade.information,
-                by=self._officer,
-                at=datetime.now(UTC),
-                reason=reason,
-            )
-        )
-        audit.append(
-            connection,
-            "report_graded" if kind == "centre" else "grade_proposed",
-            actor=self._officer,
-            subject=report_id,
-            channel=self._channel,
-            grade=str(grade),
-        )
-
-    def _put_in_force(
-        self, connection: Connection, incident_id: str, report_ids: list[str], grade: Grade
-    ) -> None:
-        for report_id in report_ids:
-            connection.execute(
-                update(report)
-                .where(report.c.id == report_id)
-                .values(source_grade=grade.source, information_grade=grade.information)
-            )
-        if require_workable(connection, incident_id) == "detected":
-            casefile.tell(connection, "incident", incident_id)
-
-
-def _provider_graded(connection: Connection, report_id: str) -> bool:
-    return bool(
-        connection.scalar(
-            select(evaluation.c.id).where(
-                evaluation.c.report_id == report_id, evaluation.c.kind == "provider"
-            )
-        )
-    )

@@ -18,6 +18,7 @@ from classification.findings import (
     Override,
     ProbableCountry,
     ProbableSector,
+    StatedFact,
     StatedTrigger,
 )
 from protocol.errors import Refused
@@ -27,6 +28,7 @@ LISTS: Mapping[str, type[BaseModel]] = {
     "triggers": StatedTrigger,
     "probable_countries": ProbableCountry,
     "probable_sectors": ProbableSector,
+    "facts": StatedFact,
 }
 """What is added to."""
 SINGLE: Mapping[str, type[BaseModel]] = {

@@ -7,6 +7,7 @@ from alembic import context
 from infra import (  # noqa: F401  their tables belong to the schema
     tables_bridges,
     tables_corroboration,
+    tables_grading,
     tables_intake,
     tables_regrouping,
     tables_sources,

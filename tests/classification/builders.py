@@ -59,6 +59,8 @@ def evidence_items(report_id: str) -> st.SearchStrategy[Evidence]:
         organisations_min=st.integers(0, 5),
         sectors=subsets(("health", "energy", "food")),
         victims_min=st.sampled_from((0, 1, 3, 999, 1_000, 10_000)),
+        victims_max=st.none() | st.sampled_from((10_000, 20_000)),
+        services=subsets(("mail", "emergency calls")),
         self_propagating=st.booleans(),
         disruption=st.sampled_from(Disruption),
         risk_to_life=st.booleans(),

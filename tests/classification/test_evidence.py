@@ -77,6 +77,46 @@ def test_only_victims_count_and_nothing_derived() -> None:
     assert evidence.victims_min == evidence.organisations_min == 1
 
 
+@pytest.mark.requirement("R7")
+@pytest.mark.parametrize(
+    ("counts", "highest"),
+    [
+        ([("person", 120, 5_000)], 5_000),
+        ([("person", 120, None)], None),
+        ([("person", 120, 5_000), ("person", 10, None)], None),
+        ([("person", 100, 200), ("person", 10, 50)], 250),
+        ([("person", 100, 200), ("organisation", 3, None)], 200),
+        ([("person", 100, 200), ("organisation", 300, None)], 300),
+        ([("person", 100, 50)], 100),
+        ([], None),
+    ],
+)
+def test_an_upper_end_holds_only_where_every_count_of_its_kind_has_one(
+    counts: list[tuple[str, int, int | None]], highest: int | None
+) -> None:
+    said = [
+        affected(kind, f"{kind} {n}", low, count_max=high)
+        for n, (kind, low, high) in enumerate(counts)
+    ]
+    found = evidence_of(make_report(affected=said), B2)
+    assert found.victims_max == highest
+    assert Evidence.from_json({**found.to_json(), "grade": "B2"}) == found
+
+
+def test_services_are_those_of_victims_and_of_the_impact() -> None:
+    found = evidence_of(
+        make_report(
+            affected=[
+                affected("service", "Blood  Bank"),
+                affected("service", "proxy", role="intermediate"),
+            ],
+            impact={"services": ["Emergency calls"]},
+        ),
+        B2,
+    )
+    assert found.services == {"blood bank", "emergency calls"}
+
+
 def test_codes_of_the_institutions_become_iso_and_other_words_are_no_country() -> None:
     names = ("el", "UK", "Europe", "1A", "ÅL")
     report = make_report(affected=[affected("country", name) for name in names])

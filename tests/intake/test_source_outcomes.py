@@ -8,13 +8,22 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from infra.database import Database
-from intake.source_outcomes import Outcome, Outcomes, outcomes, record_outcome, suggest, wilson
+from intake.source_outcomes import (
+    Outcome,
+    Outcomes,
+    outcome_log,
+    outcomes,
+    record_outcome,
+    suggest,
+    wilson,
+)
 from intake.sources import get_source
 from protocol.errors import NotFound, Refused
 from protocol.grades import SourceReliability
 from protocol.profile import SourceRules
 from tests.intake.registry import (
     ANALYST,
+    DUTY_OFFICER,
     PROSECUTOR,
     events,
     refusal,
@@ -109,9 +118,48 @@ def test_outcomes_are_counted_by_source_and_the_newest_word_on_a_report_counts(
     assert sender == "cert-ee"
     with database.read() as connection:
         assert outcomes(connection) == {
-            "cert-ee": Outcomes(confirmed=2, refuted=1),
-            "cert-fi": Outcomes(confirmed=1),
+            "cert-ee": Outcomes(confirmed=2, refuted=1, reports=3),
+            "cert-fi": Outcomes(confirmed=1, reports=1),
         }
+
+
+def test_reports_of_one_incident_count_once_however_many_there_are(database: Database) -> None:
+    """Forty reports of one attack that are all right say no more of a source than one."""
+    staff(database)
+    store = store_of(database)
+    of_one = [sent(content(f"n{n}", "hash-1"), "cert-ee", offset=n) for n in range(40)]
+    alone = sent(content("alone", "hash-2"), "cert-ee", offset=40)
+    *many, other = settle(store, *of_one, alone).stored
+    for report_id in (*many, other):
+        record_outcome(database, report_id, Outcome.CONFIRMED, reason="seen", by=ANALYST)
+    ((_, found),) = list_of(database)
+    assert found == Outcomes(confirmed=2, refuted=0, reports=41)
+    assert suggest(found, RULES).letter is X
+
+    for report_id in many[:10]:
+        record_outcome(database, report_id, Outcome.REFUTED, reason="a sinkhole", by=ANALYST)
+    ((_, found),) = list_of(database)
+    assert (found.confirmed, found.refuted) == (1.75, 0.25)
+    assert suggest(found, RULES).letter is X
+
+
+def test_the_judged_reports_of_a_source_are_listed_with_the_newest_word(
+    database: Database,
+) -> None:
+    staff(database)
+    first, second = ids(database, "a", "b")
+    ids(database, "a", by="cert-fi")
+    for report_id in (first, second):
+        record_outcome(database, report_id, Outcome.CONFIRMED, reason="seen", by=ANALYST)
+    record_outcome(database, first, Outcome.REFUTED, reason="a test system", by=DUTY_OFFICER)
+    with database.read() as connection:
+        rows = outcome_log(connection, "cert-ee")
+        assert outcome_log(connection, "cert-fi") == []
+
+    assert [(r["report"], r["outcome"], r["by"], r["reason"]) for r in rows] == [
+        (first, "refuted", DUTY_OFFICER, "a test system"),
+        (second, "confirmed", ANALYST, "seen"),
+    ]
 
 
 @pytest.mark.requirement("R11")

@@ -68,10 +68,12 @@ def receive(home: Path, bodies: list[bytes], *, by: str = "cert-ee") -> list[str
     return settled.stored
 
 
-def ungraded(number: int) -> bytes:
-    """A report without its provider's own grade."""
+def ungraded(number: int, *, alone: bool = False) -> bytes:
+    """A report without its provider's own grade; ``alone`` it is an incident of its own."""
     document = json.loads(numbered_report("cli", number))
     del document["evaluation"]
+    if alone:
+        del document["indicators"]
     return json.dumps(document).encode()
 
 
@@ -119,18 +121,30 @@ def test_a_person_reads_the_history_and_what_outcomes_suggest(run: Run, home: Pa
     add(run)
     grade(run, "A")
     grade(run, "C")
-    for report_id in receive(home, [ungraded(n) for n in range(4)]):
+    for report_id in receive(home, [ungraded(n, alone=True) for n in range(4)]):
         arguments = ("--reason", "seen by the CSIRT", "--as", DUTY_OFFICER)
         assert run("sources", "outcome", report_id, "confirmed", *arguments).code == DONE
     text = " ".join(run("sources", "show", "cert-ee").out.split())
 
     assert f"X -> A by {ANALYST}: known for years" in text
     assert "A -> C" in text
-    assert "B: 4 of 4 judged reports confirmed" in text
+    assert "B: 4 of 4 incidents confirmed, by 4 judged reports" in text
     assert "a person decides" in text
     source = shown(run)
     assert (source["letter"], source["suggestion"]["letter"]) == ("C", "B")
     assert source["suggestion"]["confirmed"] == 4
+    (row,) = json.loads(run("sources", "list", "--json").out)
+    assert (row["letter"], row["suggested"]) == ("C", "B")
+    judged = json.loads(run("sources", "outcomes", "cert-ee", "--json").out)
+    assert {each["outcome"] for each in judged} == {"confirmed"}
+    assert "seen by the CSIRT" in run("sources", "outcomes", "cert-ee").out
+
+
+def test_a_source_of_which_nothing_is_judged_says_how_to(run: Run, home: Path) -> None:
+    add(run)
+    receive(home, [ungraded(1)])
+    assert "leerp sources outcome REPORT" in run("sources", "outcomes", "cert-ee").out
+    assert json.loads(run("sources", "list", "--json").out)[0]["suggested"] is None
 
 
 def test_a_dry_run_shows_the_difference_and_the_import_makes_it(run: Run, tmp_path: Path) -> None:

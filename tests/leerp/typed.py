@@ -12,7 +12,7 @@ from infra import audit
 from infra.database import Database
 from infra.settings import IntakeSettings, Settings
 from intake.records import RawRecord
-from intake.store import Store
+from intake.store import Settled, Store
 from protocol.parties import ANONYMOUS, SourceGroup
 
 DONE, REFUSED, USAGE, DOWN = 0, 1, 2, 3
@@ -30,8 +30,18 @@ class Answer:
 Run = Callable[..., Answer]
 
 
-def store(home: Path, *bodies: bytes) -> str:
-    """Put reports into the home as intake would, as its first records; their one incident."""
+def store(home: Path, *bodies: bytes, first: int = 0) -> str:
+    """Put reports into the home as intake would, as records from ``first`` on; their one incident."""
+    (incident,) = _settled(home, bodies, ANONYMOUS, first).incidents
+    return incident
+
+
+def store_of_source(home: Path, source: str, *bodies: bytes) -> list[str]:
+    """The same with what came on the topic of a source; the ids of the reports."""
+    return _settled(home, bodies, source, 0).stored
+
+
+def _settled(home: Path, bodies: tuple[bytes, ...], principal: str, first: int) -> Settled:
     settings = Settings.load(home)
     database = Database(settings.database_url)
     records = [
@@ -40,19 +50,18 @@ def store(home: Path, *bodies: bytes) -> str:
             partition=0,
             offset=offset,
             group=SourceGroup.LAW_ENFORCEMENT,
-            principal=ANONYMOUS,
+            principal=principal,
             headers={},
             body=body,
             received_at=datetime.now(UTC),
         )
-        for offset, body in enumerate(bodies)
+        for offset, body in enumerate(bodies, start=first)
     ]
     stored = Store(database, settings.profile(), exercise=True, telling=lambda _: True)
     preparer = stored.preparer(IntakeSettings())
     settled = stored.settle([(r, preparer.read(r)) for r in records], source="test")
     database.close()
-    (incident,) = settled.incidents
-    return incident
+    return settled
 
 
 def audited(home: Path, event: str) -> list[dict[str, Any]]:

@@ -271,6 +271,24 @@ def test_admiralty_tags_are_the_providers_own_grade(
     )
 
 
+@pytest.mark.requirement("R11", "R12")
+@pytest.mark.parametrize("numbers", [(0, 100), (100, 0), (50, 50), (None, None)])
+def test_the_numbers_that_misp_gives_a_tag_order_nothing(numbers: tuple[Any, Any]) -> None:
+    names = (
+        'admiralty-scale:source-reliability="f"',
+        'admiralty-scale:information-credibility="6"',
+    )
+    tags = [
+        {"name": name, "numerical_value": number}
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    evaluation = read_one(misp_event(Tag=tags)).evaluation
+
+    assert evaluation is not None
+    assert (evaluation.original, str(evaluation.grade)) == ("f6", "X4")
+    assert evaluation.flags == ("not-judged",)
+
+
 def test_a_letter_outside_the_scale_is_no_grade() -> None:
     content = read_one(misp_event(Tag=misp_tags('admiralty-scale:source-reliability="z"')))
 
