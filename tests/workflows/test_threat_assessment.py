@@ -163,6 +163,12 @@ def test_a_grade_that_the_officer_gives_shows_where_it_comes_from(
     first = ids(database)[0]
     with database.write() as connection:
         connection.execute(delete(evaluation).where(evaluation.c.report_id == first))
+        document = connection.scalar(select(report.c.document).where(report.c.id == first))
+        connection.execute(
+            update(report)
+            .where(report.c.id == first)
+            .values(document={**(document or {}), "evaluation": None})
+        )
     desk_of(database).grade(case, first, Grade.parse("A1"), reason="seen by ourselves")
     line = complete(database, case).reports.listed[0]
     assert line.named is not None
