@@ -63,10 +63,15 @@ class Bulk:
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """The condition that ``column`` is one of ``values``, however many; one parameter."""
         if self._is_sqlite:
-            members = func.json_each(json.dumps(list(values))).table_valued("value")
-            return column.in_(select(members.c.value))
+            return column.in_(select(self.members(values, column)))
         array = literal(list(values), postgresql.ARRAY(column.type))
         return column == any_(array)
+
+    def members(self, values: Collection[Any], like: Column[Any]) -> ColumnElement[Any]:
+        """``values``, of the type of the column ``like``, as the one column of a table to select from."""
+        if self._is_sqlite:
+            return func.json_each(json.dumps(list(values))).table_valued("value").c.value
+        return func.unnest(literal(list(values), postgresql.ARRAY(like.type))).column_valued()
 
     def next_number(self, column: Column[int]) -> int:
         """One more than the largest number in use; for a table that one writer adds to at a time."""

@@ -20,6 +20,7 @@ from classification.initial import initial_threat_assessment
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
+from infra.originals import documents
 from infra.tables import evaluation, report
 from notifications.authority import Attempt, acting
 from notifications.directory import Directory
@@ -27,7 +28,7 @@ from notifications.locks import PermissionKind
 from notifications.permissions import record_permission
 from protocol.errors import NotFound, Refused
 from protocol.grades import Grade, InformationAccuracy
-from protocol.parties import Role, SourceGroup
+from protocol.parties import Role
 from protocol.profile import Profile
 from workflows.open_incident import opened, require_workable
 from workflows.statements import with_statement
@@ -76,7 +77,7 @@ class Casework:
         """
         with self._open(incident_id, "grade") as connection:
             row = connection.execute(
-                select(report.c.group).where(
+                select(report.c.provider_graded).where(
                     report.c.id == report_id, report.c.incident_id == incident_id
                 )
             ).one_or_none()
@@ -86,7 +87,7 @@ class Casework:
                     f"'leerp reports list --incident {incident_id}'"
                 )
             self._check_grade(grade, reason)
-            provided = _provider_graded(connection, report_id) and row.group != SourceGroup.OSINT
+            provided = row.provider_graded
             self._add_evaluation(
                 connection, report_id, grade, reason, kind="proposal" if provided else "centre"
             )
@@ -111,15 +112,15 @@ class Casework:
         with self._open(incident_id, "grade") as connection:
             self._check_grade(grade, reason)
             rows = connection.execute(
-                select(report.c.id, report.c.group, report.c.document).where(
-                    report.c.incident_id == incident_id
+                select(report.c.seq, report.c.id).where(
+                    report.c.incident_id == incident_id, ~report.c.provider_graded
                 )
             )
+            ungraded = {row.seq: row.id for row in rows}
             mine = [
-                row.id
-                for row in rows
-                if row.document["reporter"]["name"] == reporter
-                and (row.group == SourceGroup.OSINT or row.document["evaluation"] is None)
+                ungraded[seq]
+                for seq, document in documents(connection, ungraded)
+                if document["reporter"]["name"] == reporter
             ]
             if not mine:
                 raise NotFound(f"{incident_id} has no report of {reporter!r} left to grade")
@@ -275,13 +276,3 @@ class Casework:
             )
         if require_workable(connection, incident_id) == "detected":
             casefile.tell(connection, "incident", incident_id)
-
-
-def _provider_graded(connection: Connection, report_id: str) -> bool:
-    return bool(
-        connection.scalar(
-            select(evaluation.c.id).where(
-                evaluation.c.report_id == report_id, evaluation.c.kind == "provider"
-            )
-        )
-    )

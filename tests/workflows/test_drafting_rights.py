@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from msgspec import structs
+from sqlalchemy import delete, select, update
 
 from infra import audit, casefile
+from infra.bulk import Bulk
 from infra.casefile import Artefact
 from infra.database import Database
+from infra.originals import ORIGINALS
 from infra.tables import artefact, decision, incident, report
+from infra.tables_blocks import report_block
 from leerp.demo.officers import given
 from notifications.directory_import import import_directory
 from protocol.errors import NotFound, Refused
@@ -160,11 +165,13 @@ def test_a_class_without_anybody_is_named_when_the_draft_is_made(
 def change_report(database: Database, **changes: Any) -> str:
     """Alter the first stored report; its id."""
     with database.write() as connection:
-        row = connection.execute(select(report).order_by(report.c.seq).limit(1)).one()
-        connection.execute(
-            update(report).where(report.c.id == row.id).values(document={**row.document, **changes})
-        )
-    return str(row.id)
+        numbers = connection.scalars(select(report.c.seq).order_by(report.c.seq)).all()
+        originals = [original for _, original in ORIGINALS.read(connection, numbers)]
+        document = json.loads(originals[0].document)
+        originals[0] = structs.replace(originals[0], document=json.dumps({**document, **changes}))
+        connection.execute(delete(report_block))
+        ORIGINALS.add(Bulk(connection), originals, at=Bulk(connection).time(datetime.now(UTC)))
+    return str(document["id"])
 
 
 @pytest.mark.requirement("R29")
