@@ -105,7 +105,7 @@ incident = Table(
     Column("stage", String(20)),
     Column("exercise", Boolean, nullable=False),
     Column("profile", String(60), nullable=False),
-    Column("claimed", JSON, nullable=False, default=dict),  # classification.claimed, under triage
+    Column("claimed", Text, nullable=False, default="{}"),  # classification.claimed as JSON; triage
     Column("detected_at", Utc),  # set once
 )
 

@@ -13,6 +13,7 @@ import msgspec
 from classification.claimed import Claimed
 from classification.evidence import evidence_in
 from infra.settings import IntakeSettings
+from intake.claims import claims_text
 from intake.formats.base import UNDATED
 from intake.grading import intake_evaluation
 from intake.link_keys import Telling, indicator_keys, link_keys
@@ -123,7 +124,7 @@ class Preparer:
             title=content.title,
             document=f"{said[:-1]},{delivery[1:]}",  # one object out of two
             evidence=_encode(evidence.to_json()).decode(),
-            claimed=_encode(Claimed.of(evidence, rules.classification).to_json()).decode(),
+            claimed=claims_text(Claimed.of(evidence, rules.classification)),
             source_grade=judged.grade.source.value,
             information_grade=judged.grade.information.value,
             evaluation=(judged.kind, judged.scheme, judged.original, judged.by, judged.reason),

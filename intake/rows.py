@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
+import msgspec
 from sqlalchemy import Connection, bindparam, update
 
-from classification.claimed import Claimed
 from infra.bulk import Bulk
 from infra.originals import BODIES, ORIGINALS, Body, Original, packed
 from infra.tables import incident, link, quarantine, report, retraction
@@ -31,7 +31,7 @@ def add_bodies(bulk: Bulk, bodies: Sequence[tuple[RawRecord, str]]) -> dict[str,
 
 
 def add_incidents(
-    bulk: Bulk, opened: Sequence[tuple[Known, Claimed]], *, exercise: bool, profile: str
+    bulk: Bulk, opened: Sequence[tuple[Known, str]], *, exercise: bool, profile: str
 ) -> None:
     """Open clusters under triage, each with what its reports claim."""
     bulk.insert(
@@ -40,7 +40,7 @@ def add_incidents(
         [
             (
                 *(known.id, bulk.time(known.created_at), "triage", exercise, profile),
-                json.dumps(claimed.to_json()),
+                claimed,
             )
             for known, claimed in opened
         ],
@@ -148,14 +148,15 @@ def reason_of(placement: Placement) -> str:
     """Why a report is where it is, as JSON text."""
     if placement.new and not placement.continues:
         return _OPENS
-    return json.dumps(placement.reason())
+    return _encode(placement.reason()).decode()
 
 
 def _media_type(record: RawRecord) -> str:
     return record.headers.get("content-type", "application/octet-stream")[:MEDIA_TYPE_LENGTH]
 
 
-_OPENS = json.dumps({"opens": True, "shared": []})
+_encode = msgspec.json.Encoder().encode
+_OPENS = _encode({"opens": True, "shared": []}).decode()
 _REPORT = (
     *("seq", "id", "group", "principal", "source_id", "format", "title", "received_at", "body_id"),
     *("duplicates", "incident_id", "evidence", "source_grade", "information_grade"),
