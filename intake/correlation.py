@@ -122,7 +122,7 @@ class Correlator:
         """Find or open the incident of a report; incidents that it connects become one."""
         reached = self._reached(keys, window)
         shares = [
-            (key, self.current(chain.incident_id))
+            (key, self.current(chain.incident_id) if self.merged else chain.incident_id)
             for key, chains in reached.items()
             for chain in chains
         ]
@@ -138,7 +138,11 @@ class Correlator:
         if self._kept.sides:
             self._kept.note(report_id, chosen, keys, shares, new=not found)
         for key in keys:
-            self._extend(key, window, chosen, reached.get(key, ()))
+            if key in self._chains:
+                self._extend(key, window, chosen, reached.get(key, ()))
+            else:
+                self._chains[key] = [Chain(*window, chosen)]
+                self._touched.add(key)
         return Placement(
             incident_id=chosen,
             new=not found,
@@ -276,11 +280,6 @@ class Correlator:
     ) -> None:
         """Add a stretch of time to the key's chains of this incident, joining those ``reached``."""
         earliest, latest = window
-        chains = self._chains.get(key)
-        if chains is None:
-            self._chains[key] = [Chain(earliest, latest, incident_id)]
-            self._touched.add(key)
-            return
         joined = [chain for chain in reached if self.current(chain.incident_id) == incident_id]
         if len(joined) == 1 and joined[0].earliest <= earliest:
             (chain,) = joined
@@ -294,7 +293,7 @@ class Correlator:
             grown.latest = max(grown.latest, chain.latest)
             if chain.stored is not None:
                 self._dropped.append((key, *chain.stored[:2]))
-        kept = [chain for chain in chains if chain not in joined]
+        kept = [chain for chain in self._chains[key] if chain not in joined]
         self._chains[key] = [*kept, grown]
         self._touched.add(key)
 
