@@ -25,6 +25,11 @@ def claims_in(text: str) -> Claimed:
     return _short(text) if len(text) <= SHORT else _read(text)
 
 
+def claims_impact(text: str) -> bool:
+    """Whether any criterion of impact may be claimed, without reading the text."""
+    return '"criteria"' in text
+
+
 def _read(text: str) -> Claimed:
     return Claimed.from_json(msgspec.json.decode(text))
 

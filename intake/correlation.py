@@ -191,7 +191,9 @@ class Correlator:
         for key in sorted(self._touched):
             for chain in self._chains[key]:
                 if chain.stored is None:
-                    incident_id = self.current(chain.incident_id)
+                    incident_id = chain.incident_id
+                    if self.merged:
+                        incident_id = self.current(incident_id)
                     new.append((key, chain.earliest, incident_id, chain.latest))
                 else:
                     earliest, incident_id, latest = chain.stored
@@ -280,7 +282,11 @@ class Correlator:
     ) -> None:
         """Add a stretch of time to the key's chains of this incident, joining those ``reached``."""
         earliest, latest = window
-        joined = [chain for chain in reached if self.current(chain.incident_id) == incident_id]
+        joined = [
+            chain
+            for chain in reached
+            if chain.incident_id == incident_id or self.current(chain.incident_id) == incident_id
+        ]
         if len(joined) == 1 and joined[0].earliest <= earliest:
             (chain,) = joined
             if latest > chain.latest:

@@ -13,7 +13,7 @@ from classification.major_attack import MajorAttackTest, major_attack_test, majo
 from infra import casefile
 from infra.bulk import Bulk
 from infra.tables import incident
-from intake.claims import NO_CLAIMS, claims_in, claims_text
+from intake.claims import NO_CLAIMS, claims_impact, claims_in, claims_text
 from intake.correlation import Correlator
 from protocol.profile import Profile
 
@@ -50,8 +50,7 @@ def detect_by_claims(
         incident_id
         for incident_id, text in grown.items()
         # Most claim no impact at all, and both limbs of the test ask for one.
-        if (claimed := claims_in(text)).criteria
-        and major_attack_test_of(claimed, profile).may_be_major
+        if claims_impact(text) and major_attack_test_of(claims_in(text), profile).may_be_major
     ]
     return {
         incident_id

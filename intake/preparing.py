@@ -12,6 +12,7 @@ import msgspec
 
 from classification.claimed import Claimed
 from classification.evidence import evidence_in
+from infra.originals import packed
 from infra.settings import IntakeSettings
 from intake.claims import claims_text
 from intake.formats.base import UNDATED
@@ -46,7 +47,8 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     evaluation: tuple[str, str, str, str, str]
     """Kind, scheme, original, by and reason of the first grade."""
     keys: dict[int, tuple[str, ...]]
-    indicators: list[int]
+    indicators: bytes
+    """Their keys, packed."""
     earliest: int
     latest: int
     retractions: list[tuple[str, str]]
@@ -129,7 +131,7 @@ class Preparer:
             information_grade=judged.grade.information.value,
             evaluation=(judged.kind, judged.scheme, judged.original, judged.by, judged.reason),
             keys=link_keys(content, rules.correlation, self._telling),
-            indicators=indicator_keys(content),
+            indicators=packed(indicator_keys(content)),
             earliest=microseconds(earliest),
             latest=microseconds(latest),
             retractions=_retractions(content, outcome.format),

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, update
 
 from infra.bulk import Bulk
-from infra.originals import BODIES, ORIGINALS, Body, Original, packed
+from infra.originals import BODIES, ORIGINALS, Body, Original
 from infra.tables import incident, link, quarantine, report, retraction
 from intake.correlation import Known, Placement
 from intake.preparing import Prepared
@@ -66,7 +66,7 @@ def add_reports(
                 *(each.title, bulk.time(record.received_at), bodies[sha256], 0),
                 *(placements[each.id].incident_id, each.evidence, each.source_grade),
                 *(each.information_grade, each.evaluation[0] == "provider"),
-                packed(each.indicators),
+                each.indicators,
             )
             for seq, (record, form, sha256, each) in enumerate(items, start=first)
         ],
