@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, update
 from infra.bulk import Bulk
 from infra.originals import BODIES, ORIGINALS, Body, Original
 from infra.tables import incident, link, quarantine, report, retraction
-from intake.correlation import Known, Placement
+from intake.placement import Known, Placement
 from intake.preparing import Prepared
 from intake.records import RawRecord
 from protocol.parties import ANONYMOUS

@@ -25,11 +25,12 @@ from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import report
 from intake.claims import NO_CLAIMS
-from intake.correlation import Correlator, Placement
+from intake.correlation import Correlator
 from intake.detection import claims_together, detect_by_claims, detect_in, save_claims
 from intake.link_keys import Telling, link_keys
 from intake.lookups import incidents_of_named, known_ids
 from intake.offsets import past, positions, save_offsets, spans_of
+from intake.placement import Placement
 from intake.preparing import Preparer, Ready, microseconds
 from intake.records import RawRecord, defect_of, unprocessable
 from intake.rows import (
