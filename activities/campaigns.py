@@ -17,6 +17,7 @@ from temporalio import activity
 
 from infra import audit, casefile
 from infra.database import Database
+from infra.originals import documents_of
 from infra.payload import Payload
 from infra.tables import report
 from notifications import campaigns, followups
@@ -278,8 +279,7 @@ def _recipients_of(connection: Connection, order: CampaignOrder) -> tuple[str, .
 
 def _notifiers(connection: Connection, incident_id: str) -> tuple[Any, ...]:
     """Who of the directory sent a report of this incident (N0)."""
-    rows = connection.execute(
-        select(report.c.principal, report.c.document).where(report.c.incident_id == incident_id)
-    )
-    names = {name for row in rows for name in (row.principal, row.document["reporter"]["name"])}
+    which = report.c.incident_id == incident_id
+    names = set(connection.scalars(select(report.c.principal).where(which)))
+    names |= {document["reporter"]["name"] for document in documents_of(connection, which)}
     return Directory.load(connection).by_principals(sorted(names))

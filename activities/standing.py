@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from infra.originals import documents
 from infra.tables import report, retraction
 from protocol.parties import ANONYMOUS
 from protocol.report import TimeKind
@@ -43,7 +44,6 @@ def taken_back(
             report.c.source_id,
             report.c.principal,
             report.c.evidence,
-            report.c.document["times"].label("times"),
             retraction.c.kind,
             retraction.c.principal.label("authenticated"),
             own.c.report_id.label("version"),
@@ -51,7 +51,6 @@ def taken_back(
             by.c.seq.label("by_seq"),
             by.c.source_id.label("by_source_id"),
             by.c.evidence.label("by_evidence"),
-            by.c.document["times"].label("by_times"),
         )
         .join(retraction, retraction.c.named.in_((report.c.id, report.c.source_id)))
         .join(by, (by.c.id == retraction.c.report_id) & (by.c.group == report.c.group))
@@ -64,9 +63,12 @@ def taken_back(
         .where(which, by.c.id != report.c.id)
         .order_by(by.c.id, retraction.c.kind)
     )
+    told = [row for row in rows if _same_sender(row)]
+    versions = {number for row in told if _is_version(row) for number in (row.seq, row.by_seq)}
+    written = {n: _written(document["times"]) for n, document in documents(connection, versions)}
     found: dict[str, tuple[TakenBack, ...]] = {}
-    for row in rows:
-        if _same_sender(row) and not _later_version(row):
+    for row in told:
+        if not (_is_version(row) and _later(row, written)):
             entry = TakenBack(by=row.by_id, kind=row.kind)
             found[row.id] = (*found.get(row.id, ()), entry)
     return found
@@ -83,17 +85,20 @@ def _same_sender(row: Any) -> bool:
     return bool(row.by_evidence["origin"] == row.evidence["origin"])
 
 
-def _later_version(row: Any) -> bool:
+def _is_version(row: Any) -> bool:
+    """Whether one of the two is a newer version of the other, under one id."""
+    return bool(row.kind == "replaces" and row.source_id == row.by_source_id)
+
+
+def _later(row: Any, written: Mapping[int, datetime | None]) -> bool:
     """Whether the report is a newer version of the one that replaces what came under its id.
 
     The times say so that their sender gave; without them, a version is newer than those that were
     here before it, and what is no version is the original and older than any.
     """
-    if row.kind != "replaces" or row.source_id != row.by_source_id:
-        return False
-    written, by_written = _written(row.times), _written(row.by_times)
-    if written and by_written and written != by_written:
-        return written > by_written
+    mine, other = written[row.seq], written[row.by_seq]
+    if mine and other and mine != other:
+        return mine > other
     return row.version is not None and row.seq > row.by_seq
 
 

@@ -7,7 +7,7 @@ so the claims of a cluster depend on the set of its reports only. Source: domain
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -19,10 +19,7 @@ from classification.claims import (
 )
 from classification.collecting import disrupted_sectors, stated_criteria
 from classification.evidence import Evidence
-from protocol.profile import ClassificationRules
-
-MOST_NAMES = 1_000
-"""So many victim organisations are told apart; far more than any test of the protocol asks for."""
+from protocol.profile import MOST_VICTIMS_NAMED, ClassificationRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Claimed:
         return cls(
             criteria=frozenset(c for c in stated if c in rules.impact_criteria),
             countries=item.countries,
-            organisations=item.organisations,
+            organisations=_told_apart(item.organisations),
             sectors=item.sectors,
             disrupted_sectors=disrupted_sectors(item, stated, rules),
             disruption=frozenset({item.disruption.value}),
@@ -65,24 +62,7 @@ class Claimed:
 
     def joined(self, other: Claimed) -> Claimed:
         """The claims of both."""
-        if self == other:
-            return self
-        mine, theirs = self.victims or {}, other.victims or {}
-        names = self.organisations | other.organisations
-        return Claimed(
-            criteria=self.criteria | other.criteria,
-            countries=self.countries | other.countries,
-            organisations=frozenset(sorted(names)[:MOST_NAMES]),
-            sectors=self.sectors | other.sectors,
-            disrupted_sectors=self.disrupted_sectors | other.disrupted_sectors,
-            disruption=self.disruption | other.disruption,
-            self_propagating=self.self_propagating or other.self_propagating,
-            organisations_min=max(self.organisations_min, other.organisations_min),
-            victims={
-                scope: max(mine.get(scope, 0), theirs.get(scope, 0)) for scope in {*mine, *theirs}
-            }
-            or None,
-        )
+        return together((self, other))
 
     def picture(self, rules: ClassificationRules) -> Picture:
         """The situation if every claim is true; the same as ``Claims.claimed`` says."""
@@ -121,3 +101,30 @@ class Claimed:
 
 
 NOTHING = Claimed()
+
+
+def together(claims: Sequence[Claimed]) -> Claimed:
+    """What several, at least one, claim together."""
+    victims: dict[str, int] = {}
+    for each in claims:
+        for scope, number in (each.victims or {}).items():
+            victims[scope] = max(number, victims.get(scope, 0))
+    nobody: frozenset[str] = frozenset()
+    return Claimed(
+        criteria=nobody.union(*(each.criteria for each in claims)),
+        countries=nobody.union(*(each.countries for each in claims)),
+        organisations=_told_apart(nobody.union(*(each.organisations for each in claims))),
+        sectors=nobody.union(*(each.sectors for each in claims)),
+        disrupted_sectors=nobody.union(*(each.disrupted_sectors for each in claims)),
+        disruption=nobody.union(*(each.disruption for each in claims)),
+        self_propagating=any(each.self_propagating for each in claims),
+        organisations_min=max(each.organisations_min for each in claims),
+        victims=victims or None,
+    )
+
+
+def _told_apart(names: frozenset[str]) -> frozenset[str]:
+    """As many as any test asks for; which, depends on the set of names only."""
+    return (
+        names if len(names) <= MOST_VICTIMS_NAMED else frozenset(sorted(names)[:MOST_VICTIMS_NAMED])
+    )

@@ -29,7 +29,8 @@ class Bulk:
         """``moment``, aware, as a value for a column of times."""
         if not self._is_sqlite:
             return moment
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return utc.isoformat(" ", "microseconds")[:-6]  # without "+00:00"
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert ``rows``, each with a value for every one of ``columns``, in their order."""
@@ -50,6 +51,29 @@ class Bulk:
             for row in rows:
                 copy.write_row(row)
 
+    def update(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        keys: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        """Set ``columns`` where ``keys`` are; each of ``rows`` has the values of both, in this order."""
+        if rows:
+            self._connection.exec_driver_sql(
+                f"UPDATE {table.name} SET {self._each(columns, ', ')}"  # noqa: S608
+                f" WHERE {self._each(keys, ' AND ')}",
+                list(rows),
+            )
+
+    def delete(self, table: Table, keys: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Delete where ``keys`` have the values of one of ``rows``."""
+        if rows:
+            self._connection.exec_driver_sql(
+                f"DELETE FROM {table.name} WHERE {self._each(keys, ' AND ')}",  # noqa: S608
+                list(rows),
+            )
+
     def put(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert ``rows``, or change the other columns of those whose primary key is there."""
         dialect = sqlite if self._is_sqlite else postgresql
@@ -63,14 +87,23 @@ class Bulk:
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """The condition that ``column`` is one of ``values``, however many; one parameter."""
         if self._is_sqlite:
-            members = func.json_each(json.dumps(list(values))).table_valued("value")
-            return column.in_(select(members.c.value))
+            return column.in_(select(self.members(values, column)))
         array = literal(list(values), postgresql.ARRAY(column.type))
         return column == any_(array)
+
+    def members(self, values: Collection[Any], like: Column[Any]) -> ColumnElement[Any]:
+        """``values``, of the type of the column ``like``, as the one column of a table to select from."""
+        if self._is_sqlite:
+            return func.json_each(json.dumps(list(values))).table_valued("value").c.value
+        return func.unnest(literal(list(values), postgresql.ARRAY(like.type))).column_valued()
 
     def next_number(self, column: Column[int]) -> int:
         """One more than the largest number in use; for a table that one writer adds to at a time."""
         return (self._connection.scalar(select(func.max(column))) or 0) + 1
+
+    def _each(self, columns: Sequence[str], between: str) -> str:
+        place = "?" if self._is_sqlite else "%s"
+        return between.join(f'"{name}" = {place}' for name in columns)
 
     def _cursor(self) -> psycopg.Cursor[Any]:
         raw = self._connection.connection.driver_connection

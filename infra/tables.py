@@ -50,16 +50,6 @@ class Utc(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
-raw_body = Table(
-    "raw_body",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("sha256", String(64), nullable=False),
-    Column("media_type", String(100), nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-)
-
 report = Table(
     "report",
     metadata,
@@ -71,23 +61,15 @@ report = Table(
     Column("format", String(40), nullable=False),
     Column("title", Text, nullable=False),
     Column("received_at", Utc, nullable=False),
-    Column("sha256", String(64), nullable=False),
     Column("body_id", Integer, nullable=False),
-    Column("document", JSON, nullable=False),  # IncidentReport
     Column("duplicates", Integer, nullable=False, default=0),  # counts up
     Column("last_seen_at", Utc),  # of the newest duplicate; moves up
     Column("incident_id", String(40), nullable=False, index=True),  # follows merges and ends
     Column("evidence", JSON, nullable=False),  # classification.evidence.Evidence, without its grade
     Column("source_grade", String(1), nullable=False),  # grade in force
     Column("information_grade", String(1), nullable=False),
-)
-
-indicator = Table(
-    "indicator",
-    metadata,
-    Column("key", BigInteger, primary_key=True, autoincrement=False),  # of its type and value
-    Column("report_seq", Integer, primary_key=True, autoincrement=False),
-    sqlite_with_rowid=False,
+    Column("provider_graded", Boolean, nullable=False),  # its first grade is the provider's own
+    Column("indicators", LargeBinary, nullable=False),  # their keys, see ``infra.originals``
 )
 
 link_key = Table(
@@ -102,7 +84,7 @@ link_key = Table(
 )
 
 link = Table(
-    "link",
+    "link",  # where reports went after their first incident, which is in ``infra.originals``
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("report_id", String(40), nullable=False, index=True),
@@ -123,7 +105,7 @@ incident = Table(
     Column("stage", String(20)),
     Column("exercise", Boolean, nullable=False),
     Column("profile", String(60), nullable=False),
-    Column("claimed", JSON, nullable=False, default=dict),  # classification.claimed, under triage
+    Column("claimed", Text, nullable=False, default="{}"),  # classification.claimed as JSON; triage
     Column("detected_at", Utc),  # set once
 )
 
@@ -192,11 +174,11 @@ audit_head = Table(
 )
 
 evaluation = Table(
-    "evaluation",
+    "evaluation",  # grades after the first, which is in ``infra.originals``
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("report_id", String(40), nullable=False, index=True),
-    Column("kind", String(20), nullable=False),  # provider, centre, intake, proposal, corroboration
+    Column("kind", String(20), nullable=False),  # centre, proposal, corroboration
     Column("scheme", String(20), nullable=False),
     Column("original", String(40), nullable=False),
     Column("source_grade", String(1), nullable=False),

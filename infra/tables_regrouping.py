@@ -24,6 +24,7 @@ regrouping = Table(
     Column("source_status", String(20), nullable=False),  # right after the act
     Column("target_status", String(20), nullable=False),
     Column("last_link", Integer, nullable=False),  # newest row of ``link`` before the act
+    Column("last_report", Integer, nullable=False),  # newest report before the act
     # Filled in when the act is undone.
     Column("undone_by", String(100)),
     Column("undone_at", Utc),

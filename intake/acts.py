@@ -38,6 +38,8 @@ class Act:
     target_status: str
     last_link: int
     """The newest row of history before the act."""
+    last_report: int
+    """The newest report before the act."""
     reports: int
     """So many were moved."""
     undone_by: str | None

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, delete, select
 
 from infra.bulk import Bulk
+from infra.originals import documents_of
 from infra.tables import incident, link_key, report
 from infra.tables_regrouping import apart, follower, side_key
 from intake.correlation import MICROSECOND
@@ -47,11 +48,8 @@ def rebuild_keys(
     Where it is kept apart from others, these are also the keys by which later reports find it.
     """
     seen: dict[int, list[Stretch]] = {}
-    documents = connection.execute(
-        select(report.c.id, report.c.document).where(report.c.incident_id == incident_id)
-    )
-    for report_id, document in documents:
-        if report_id in without:
+    for document in documents_of(connection, report.c.incident_id == incident_id):
+        if document["id"] in without:
             continue
         content = IncidentReport.model_validate(document)
         earliest, latest = map(microseconds, content.window())

@@ -10,67 +10,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, select
 
-from classification.claimed import NOTHING, Claimed
 from infra.bulk import Bulk
 from infra.tables import incident, link_key
 from intake.kept_apart import KeptApart
 from intake.merging import Merge, absorb
+from intake.placement import Known, Placement
 
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Chain(msgspec.Struct, gc=False):
+class Chain(msgspec.Struct, gc=False, eq=False):
     """Reports with one key that follow each other in time; microseconds since 1970."""
 
     earliest: int
     latest: int
     incident_id: str
-    stored: tuple[int, str] | None = None
-    """Where its row is: its earliest time and incident there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """An incident as correlation sees it."""
-
-    id: str
-    detected: bool
-    created_at: datetime
-    claimed: Claimed = NOTHING
-    """What its reports claimed so far; nothing once it is detected."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Placement:
-    """Where a report went, and by which shared indicators, in words."""
-
-    incident_id: str
-    new: bool
-    shared: tuple[str, ...] = ()
-    through: str = ""
-    """The report that joined this one's incident to another later in the batch."""
-    continues: str = ""
-    """The incident that ended before this report came."""
-    apart: tuple[str, ...] = ()
-    """Incidents that it shares indicators with too, which officers keep apart from this one."""
-
-    def reason(self) -> dict[str, Any]:
-        """As it is kept with the link."""
-        said: dict[str, Any] = {"opens": self.new, "shared": list(self.shared)}
-        if self.through:
-            said["through"] = self.through
-        if self.continues:
-            said["continues"] = self.continues
-        if self.apart:
-            said["apart"] = list(self.apart)
-        return said
+    stored: tuple[int, str, int] | None = None
+    """As its row is: earliest time, incident there, latest time."""
 
 
 class Correlator:
@@ -85,7 +47,6 @@ class Correlator:
         """Those that the batch may touch, and those that it opened."""
         self.merged: dict[str, Merge] = {}
         """By the incident that was absorbed in this batch."""
-        self._opened: set[str] = set()
         self.moved: set[str] = set()
         """Incidents that stored reports came to, because they follow another side now."""
         self._kept = KeptApart()
@@ -94,7 +55,8 @@ class Correlator:
         self._window = window // MICROSECOND
         self._continues = continues
         self._chains: dict[int, list[Chain]] = {}
-        self._dropped: list[dict[str, int | str]] = []
+        self._dropped: list[tuple[int, int, str]] = []
+        """Key, earliest time and incident of rows that are part of another chain now."""
         self._touched: set[int] = set()
         """Keys whose chains changed."""
 
@@ -109,7 +71,7 @@ class Correlator:
         living = self._living({row.incident_id for row in rows} | self._kept.sides.keys())
         for key, earliest, latest, incident_id in rows:
             if now := living.get(incident_id):
-                chain = Chain(earliest, latest, now, stored=(earliest, incident_id))
+                chain = Chain(earliest, latest, now, stored=(earliest, incident_id, latest))
                 self._chains.setdefault(key, []).append(chain)
 
     def place(
@@ -120,13 +82,11 @@ class Correlator:
         now: datetime,
     ) -> Placement:
         """Find or open the incident of a report; incidents that it connects become one."""
-        earliest, latest = window
-        before, after = earliest - self._window, latest + self._window
+        reached = self._reached(keys, window)
         shares = [
-            (key, self.current(chain.incident_id))
-            for key in keys
-            for chain in self._chains.get(key, ())
-            if chain.earliest <= after and before <= chain.latest
+            (key, self.current(chain.incident_id) if self.merged else chain.incident_id)
+            for key, chains in reached.items()
+            for chain in chains
         ]
         found = {incident_id for _, incident_id in shares}
         if self._kept.sides:
@@ -136,12 +96,15 @@ class Correlator:
             chosen = self._choose(found, report_id, tuple(sorted(shared)))
         else:
             chosen = incident_id_of(report_id + self._continues)
-            self._opened.add(chosen)
-            self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now)
+            self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now, opened=True)
         if self._kept.sides:
             self._kept.note(report_id, chosen, keys, shares, new=not found)
         for key in keys:
-            self._extend(key, earliest, latest, chosen)
+            if key in self._chains:
+                self._extend(key, window, chosen, reached.get(key, ()))
+            else:
+                self._chains[key] = [Chain(*window, chosen)]
+                self._touched.add(key)
         return Placement(
             incident_id=chosen,
             new=not found,
@@ -176,24 +139,31 @@ class Correlator:
             {
                 was: replace(merge, into=self.current(was))
                 for was, merge in self.merged.items()
-                if was not in self._opened
+                if not self.incidents[was].opened
             },
             now,
         )
-        if self._dropped:
-            self._connection.execute(_DELETE, self._dropped)
-        self._bulk.insert(
-            link_key,
-            ("key", "earliest", "incident_id", "latest"),
-            [
-                (key, chain.earliest, self.current(chain.incident_id), chain.latest)
-                for key in self._touched
-                for chain in self._chains[key]
-                if chain.stored is None
-            ],
-        )
+        self._save_chains()
         grown = {self.current(absorbed) for absorbed in self.merged}
         self.moved = self._kept.save(self._connection, self._follows, grown, now)
+
+    def _save_chains(self) -> None:
+        """In the order of the keys, so that what lies together is written together."""
+        new, longer = [], []
+        for key in sorted(self._touched):
+            for chain in self._chains[key]:
+                if chain.stored is None:
+                    incident_id = chain.incident_id
+                    if self.merged:
+                        incident_id = self.current(incident_id)
+                    new.append((key, chain.earliest, incident_id, chain.latest))
+                else:
+                    earliest, incident_id, latest = chain.stored
+                    if chain.latest != latest:
+                        longer.append((chain.latest, key, earliest, incident_id))
+        self._bulk.delete(link_key, _CHAIN, sorted(self._dropped))
+        self._bulk.update(link_key, ("latest",), _CHAIN, longer)
+        self._bulk.insert(link_key, (*_CHAIN, "latest"), new)
 
     def _follows(self, incident_id: str) -> tuple[str, bool]:
         """Its group as it is now, and whether that group may stand with a side."""
@@ -237,7 +207,7 @@ class Correlator:
                         id=row.id,
                         detected=row.status == "detected",
                         created_at=row.created_at,
-                        claimed=Claimed.from_json(row.claimed),
+                        claimed=row.claimed,
                     )
         for name, now in standing.items():
             while now in into:
@@ -258,41 +228,46 @@ class Correlator:
                 self.merged[other] = Merge(into=chosen.id, report_id=report_id, shared=shared)
         return chosen.id
 
-    def _extend(self, key: int, earliest: int, latest: int, incident_id: str) -> None:
-        """Add a stretch of time to the key's chains of this incident, joining those it reaches."""
-        grown = Chain(earliest, latest, incident_id)
-        chains = self._chains.get(key)
-        if chains is None:
-            self._chains[key] = [grown]
-            self._touched.add(key)
-            return
-        kept: list[Chain] = []
-        joined: list[Chain] = []
-        for chain in chains:
-            mine = self.current(chain.incident_id) == incident_id
-            reaches = (
-                chain.earliest - self._window <= latest and earliest <= chain.latest + self._window
+    def _reached(self, keys: Iterable[int], window: tuple[int, int]) -> dict[int, list[Chain]]:
+        """By key, the chains to which a report of that time may belong, if there are any."""
+        before, after = window[0] - self._window, window[1] + self._window
+        return {
+            key: near
+            for key in self._chains.keys() & keys
+            if (
+                near := [c for c in self._chains[key] if c.earliest <= after and before <= c.latest]
             )
-            (joined if mine and reaches else kept).append(chain)
-        if len(joined) == 1 and joined[0].earliest <= earliest and latest <= joined[0].latest:
+        }
+
+    def _extend(
+        self, key: int, window: tuple[int, int], incident_id: str, reached: Iterable[Chain]
+    ) -> None:
+        """Add a stretch of time to the key's chains of this incident, joining those ``reached``."""
+        earliest, latest = window
+        joined = [
+            chain
+            for chain in reached
+            if chain.incident_id == incident_id or self.current(chain.incident_id) == incident_id
+        ]
+        if len(joined) == 1 and joined[0].earliest <= earliest:
+            (chain,) = joined
+            if latest > chain.latest:
+                chain.latest = latest
+                self._touched.add(key)
             return
+        grown = Chain(earliest, latest, incident_id)
         for chain in joined:
             grown.earliest = min(grown.earliest, chain.earliest)
             grown.latest = max(grown.latest, chain.latest)
             if chain.stored is not None:
-                at_earliest, at_incident = chain.stored
-                self._dropped.append(
-                    {"at_key": key, "at_earliest": at_earliest, "at_incident": at_incident}
-                )
+                self._dropped.append((key, *chain.stored[:2]))
+        kept = [chain for chain in self._chains[key] if chain not in joined]
         self._chains[key] = [*kept, grown]
         self._touched.add(key)
 
 
-_DELETE = delete(link_key).where(
-    link_key.c.key == bindparam("at_key"),
-    link_key.c.earliest == bindparam("at_earliest"),
-    link_key.c.incident_id == bindparam("at_incident"),
-)
+_CHAIN = ("key", "earliest", "incident_id")
+"""The primary key of ``link_key``."""
 
 
 def incident_id_of(report_id: str) -> str:

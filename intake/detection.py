@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select
 
 from activities.evidence import load_evidence
-from classification.claimed import NOTHING, Claimed
+from classification.claimed import NOTHING, Claimed, together
 from classification.major_attack import MajorAttackTest, major_attack_test, major_attack_test_of
 from infra import casefile
+from infra.bulk import Bulk
 from infra.tables import incident
+from intake.claims import NO_CLAIMS, claims_impact, claims_in, claims_text
 from intake.correlation import Correlator
 from protocol.profile import Profile
 
@@ -28,10 +29,8 @@ def detect_in(connection: Connection, incident_ids: Collection[str], profile: Pr
     for incident_id, status in rows.all():
         if status == "triage":
             evidence = load_evidence(connection, incident_id)
-            claimed = NOTHING
-            for item in evidence:
-                claimed = claimed.joined(Claimed.of(item, profile.classification))
-            save_claims(connection, {incident_id: claimed})
+            claims = [Claimed.of(item, profile.classification) for item in evidence]
+            save_claims(connection, {incident_id: claims_text(together([NOTHING, *claims]))})
             detected = _detect(connection, incident_id, major_attack_test(evidence, profile))
         else:
             detected = status == "detected"
@@ -40,7 +39,7 @@ def detect_in(connection: Connection, incident_ids: Collection[str], profile: Pr
 
 
 def detect_by_claims(
-    connection: Connection, grown: Mapping[str, Claimed], profile: Profile
+    connection: Connection, grown: Mapping[str, str], profile: Profile
 ) -> set[str]:
     """Test clusters under triage by what their reports claim together; return those detected.
 
@@ -49,9 +48,9 @@ def detect_by_claims(
     """
     may_be = [
         incident_id
-        for incident_id, claimed in grown.items()
+        for incident_id, text in grown.items()
         # Most claim no impact at all, and both limbs of the test ask for one.
-        if claimed.criteria and major_attack_test_of(claimed, profile).may_be_major
+        if claims_impact(text) and major_attack_test_of(claims_in(text), profile).may_be_major
     ]
     return {
         incident_id
@@ -64,34 +63,35 @@ def detect_by_claims(
     }
 
 
-def claims_together(
-    correlator: Correlator, said: AbstractSet[tuple[str, str]]
-) -> dict[str, Claimed]:
-    """What the reports of each incident under triage that a batch touches claim together by now.
+def claims_together(correlator: Correlator, said: AbstractSet[tuple[str, str]]) -> dict[str, str]:
+    """What the reports of incidents under triage claim together by now, where that has grown; as JSON.
 
     ``said`` are the claims of new reports, as JSON, each with the incident that it went to.
     """
-    claims: dict[str, Claimed] = {}
+    texts: dict[str, set[str]] = {}
     for known in correlator.incidents.values():
-        final = correlator.current(known.id)
-        if not correlator.incidents[final].detected:
-            claims[final] = claims.get(final, NOTHING).joined(known.claimed)
+        texts.setdefault(correlator.current(known.id), set()).add(known.claimed)
     for incident_id, claimed in said:
-        if incident_id in claims:
-            new = Claimed.from_json(json.loads(claimed))
-            claims[incident_id] = claims[incident_id].joined(new)
-    return claims
+        texts[incident_id].add(claimed)
+    grown: dict[str, str] = {}
+    for incident_id, several in texts.items():
+        known = correlator.incidents[incident_id]
+        if known.detected or several == {known.claimed}:
+            continue
+        several.discard(NO_CLAIMS)
+        if len(several) == 1:
+            (joined,) = several
+        else:
+            joined = claims_text(together([claims_in(text) for text in several]))
+        if known.opened or joined != known.claimed:
+            grown[incident_id] = joined
+    return grown
 
 
-def save_claims(connection: Connection, claims: Mapping[str, Claimed]) -> None:
-    """Keep what the reports of each cluster claim together."""
-    if claims:
-        connection.execute(
-            update(incident)
-            .where(incident.c.id == bindparam("at"))
-            .values(claimed=bindparam("said")),
-            [{"at": i, "said": claimed.to_json()} for i, claimed in claims.items()],
-        )
+def save_claims(connection: Connection, claims: Mapping[str, str]) -> None:
+    """Keep what the reports of each cluster claim together, as JSON."""
+    rows = [(claimed, incident_id) for incident_id, claimed in sorted(claims.items())]
+    Bulk(connection).update(incident, ("claimed",), ("id",), rows)
 
 
 def _detect(connection: Connection, incident_id: str, test: MajorAttackTest) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, distinct, func, select
 
 from activities.standing import TakenBack, taken_back
+from infra.originals import ORIGINALS, stored_at
 from infra.tables import evaluation, report
 from infra.tables_corroboration import witness
 from intake.witnesses import among
@@ -94,15 +95,14 @@ def grade_history(connection: Connection, report_id: str) -> list[dict[str, Any]
 
     A proposal to a provider holds only with the provider's agreement (E3).
     """
-    rows = connection.execute(
+    later = connection.execute(
         select(evaluation).where(evaluation.c.report_id == report_id).order_by(evaluation.c.id)
     ).all()
-    holding = [row.id for row in rows if row.kind != "proposal"][-1:]
-    return [
+    grades = _first_grade(connection, report_id)
+    grades += [
         {
             "kind": row.kind,
             "grade": f"{row.source_grade}{row.information_grade}",
-            "in_force": row.id in holding,
             "scheme": row.scheme,
             "original": row.original,
             "by": row.by,
@@ -110,7 +110,30 @@ def grade_history(connection: Connection, report_id: str) -> list[dict[str, Any]
             "reason": row.reason,
             "corroborated_by": row.corroborated_by or [],
         }
-        for row in rows
+        for row in later
+    ]
+    holding = [n for n, grade in enumerate(grades) if grade["kind"] != "proposal"][-1:]
+    return [{**grade, "in_force": n in holding} for n, grade in enumerate(grades)]
+
+
+def _first_grade(connection: Connection, report_id: str) -> list[dict[str, Any]]:
+    """The grade that a report came in with; none where there is no such report."""
+    stored = connection.execute(
+        select(report.c.seq, stored_at.label("at")).where(report.c.id == report_id)
+    ).all()
+    at = {row.seq: row.at for row in stored}
+    return [
+        {
+            "kind": first.kind,
+            "grade": f"{first.source_grade}{first.information_grade}",
+            "scheme": first.scheme,
+            "original": first.original,
+            "by": first.by,
+            "at": at[seq].isoformat(),
+            "reason": first.grounds,
+            "corroborated_by": [],
+        }
+        for seq, first in ORIGINALS.read(connection, at)
     ]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Connection,
     delete,
@@ -49,7 +48,7 @@ def open_group(connection: Connection, group: str, side: str, now: datetime) -> 
         literal(side),
         incident.c.exercise,
         incident.c.profile,
-        literal({}, JSON),
+        literal("{}"),
     ).where(incident.c.id == side)
     columns = ["id", "created_at", "status", "merged_into", "exercise", "profile", "claimed"]
     connection.execute(insert(incident).from_select(columns, like_side))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from activities.standing import taken_back
 from classification.grade_views import grade_view, shown_confidence
 from classification.scales import stix_of_raw
+from infra.originals import documents
 from infra.tables import report
 from intake.facts import grade_history
 from intake.witnesses import among
@@ -33,13 +34,14 @@ def grade_log(connection: Connection, report_id: str) -> dict[str, Any]:
     row = connection.execute(
         select(
             report.c.incident_id,
-            report.c.document,
+            report.c.seq,
             report.c.source_grade,
             report.c.information_grade,
         ).where(report.c.id == report_id)
     ).one_or_none()
     if row is None:
         raise NotFound(f"no report {report_id}: see 'leerp reports list'")
+    ((_, document),) = documents(connection, [row.seq])
     history = grade_history(connection, report_id)
     answers = iter(proposals_of(connection, report_id))
     gone = _gone(connection, {each for entry in history for each in entry["corroborated_by"]})
@@ -50,13 +52,13 @@ def grade_log(connection: Connection, report_id: str) -> dict[str, Any]:
         "history": [
             {
                 **entry,
-                "view": _view(entry, row.document["first_hand"]),
+                "view": _view(entry, document["first_hand"]),
                 "fallen": [each for each in entry["corroborated_by"] if each in gone],
                 **(_said(next(answers)) if entry["kind"] == Kind.PROPOSAL else {}),
             }
             for entry in history
         ],
-        "confidence": _confidence(row.document),
+        "confidence": _confidence(document),
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, select
 
-from infra.bulk import Bulk
-from infra.tables import indicator, report
+from infra.originals import documents, unpacked
+from infra.tables import report
 from intake.link_keys import Known, key_of
 from protocol.profile import CorrelationRules
 from protocol.report import IndicatorType
@@ -29,49 +32,57 @@ def held_by(
     a person should look whether it tells anything. Nothing stops linking by it, since that would
     make the outcome depend on the order of arrival (docs/decisions/009).
     """
-    reports = func.count(indicator.c.report_seq).label("reports")
-    origin = report.c.evidence["origin"].as_string()
-    rows = connection.execute(
-        select(
-            report.c.incident_id,
-            indicator.c.key,
-            reports,
-            func.count(origin.distinct()).label("sources"),
-            func.min(indicator.c.report_seq).label("one"),
-        )
-        .join(report, report.c.seq == indicator.c.report_seq)
-        .where(report.c.incident_id.in_(incident_ids))
-        .group_by(report.c.incident_id, indicator.c.key)
-        .having(reports > 1)
-        .order_by(reports.desc(), indicator.c.key)
-    )
-    most: dict[str, list[Row[Any]]] = {incident_id: [] for incident_id in incident_ids}
-    for row in rows:
-        if len(most[row.incident_id]) < LOOKED_AT:
-            most[row.incident_id].append(row)
-    named = _named(connection, {row.one for rows in most.values() for row in rows})
+    most = {incident_id: _most_shared(connection, incident_id) for incident_id in incident_ids}
+    named = _named(connection, {each.one for shared in most.values() for each in shared})
     return {
         incident_id: [
             {
                 "indicator": f"{known[0]} {known[1]}",
-                "reports": row.reports,
-                "sources": row.sources,
-                "hub": row.reports >= rules.hub_reports and row.sources >= rules.hub_sources,
+                "reports": each.reports,
+                "sources": len(each.sources),
+                "hub": each.reports >= rules.hub_reports and len(each.sources) >= rules.hub_sources,
             }
-            for row in found
-            if (known := named[row.key]) and rules.weights.get(known[0], 0.0) > 0
+            for each in shared
+            if (known := named[each.key]) and rules.weights.get(known[0], 0.0) > 0
         ][:SHOWN]
-        for incident_id, found in most.items()
+        for incident_id, shared in most.items()
     }
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shared:
+    """One indicator that several reports of a cluster name."""
+
+    key: int
+    reports: int
+    one: int
+    """The first of them."""
+    sources: set[str] = field(default_factory=set)
+
+
+def _most_shared(connection: Connection, incident_id: str) -> list[_Shared]:
+    """What most reports of a cluster share, the most shared first."""
+    rows = connection.execute(
+        select(report.c.seq, report.c.indicators, report.c.evidence["origin"].as_string())
+        .where(report.c.incident_id == incident_id)
+        .order_by(report.c.seq)
+    ).all()
+    reports: Counter[int] = Counter()
+    for _, indicators, _ in rows:
+        reports.update(unpacked(indicators))
+    most = nsmallest(LOOKED_AT, ((-n, key) for key, n in reports.items() if n > 1))
+    shared = {key: _Shared(key=key, reports=-n, one=0) for n, key in most}
+    for seq, indicators, origin in rows:
+        for key in shared.keys() & unpacked(indicators):
+            shared[key].one = shared[key].one or seq
+            shared[key].sources.add(origin)
+    return list(shared.values())
 
 
 def _named(connection: Connection, reports: Collection[int]) -> dict[int, Known]:
     """The indicators of these reports, by their keys."""
-    documents = connection.scalars(
-        select(report.c.document).where(Bulk(connection).among(report.c.seq, reports))
-    )
     found: dict[int, Known] = {}
-    for document in documents:
+    for _, document in documents(connection, reports):
         for each in document["indicators"]:
             known = IndicatorType(each["type"]), each["value"]
             found[key_of(known)] = known

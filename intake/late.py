@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from infra import audit, casefile
 from infra.database import Database
+from infra.originals import documents_of, stored_at
 from infra.tables import incident, link, report, stage_log
 from intake.store import WRITER, Store
 from protocol.report import IncidentReport
@@ -60,9 +61,5 @@ def _after(connection: Connection, ended: str, end: datetime) -> list[IncidentRe
     linked = select(link.c.report_id).where(
         link.c.report_id == report.c.id, link.c.incident_id == ended, link.c.at > end
     )
-    documents = connection.scalars(
-        select(report.c.document)
-        .where(report.c.incident_id == ended, linked.exists())
-        .order_by(report.c.seq)
-    )
-    return [IncidentReport.model_validate(document) for document in documents]
+    late = (report.c.incident_id == ended) & or_(stored_at > end, linked.exists())
+    return [IncidentReport.model_validate(each) for each in documents_of(connection, late)]

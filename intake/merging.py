@@ -7,22 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, String, bindparam, exists, insert, literal, select, update
+from sqlalchemy import JSON, Connection, String, bindparam, exists, insert, literal, select
 
 from infra import audit, casefile
 from infra.bulk import Bulk
 from infra.tables import Utc, artefact, incident, link, permission, report
 
-_BECOME = (
-    update(incident)
-    .where(incident.c.id == bindparam("was"))
-    .values(status="merged", merged_into=bindparam("to"))
-)
-_MOVE = (
-    update(report)
-    .where(report.c.incident_id == bindparam("was"))
-    .values(incident_id=bindparam("to"))
-)
 _HISTORY = insert(link).from_select(
     ["report_id", "incident_id", "at", "by", "reason"],
     select(
@@ -55,7 +45,9 @@ def absorb(connection: Connection, merges: Mapping[str, Merge], now: datetime) -
     """
     if not merges:
         return
-    connection.execute(_BECOME, [{"was": was, "to": merge.into} for was, merge in merges.items()])
+    bulk = Bulk(connection)
+    become = [("merged", merge.into, was) for was, merge in merges.items()]
+    bulk.update(incident, ("status", "merged_into"), ("id",), become)
     connection.execute(
         _HISTORY,
         [
@@ -73,7 +65,8 @@ def absorb(connection: Connection, merges: Mapping[str, Merge], now: datetime) -
             for was, merge in merges.items()
         ],
     )
-    connection.execute(_MOVE, [{"was": was, "to": merge.into} for was, merge in merges.items()])
+    moved = [(merge.into, was) for was, merge in merges.items()]
+    bulk.update(report, ("incident_id",), ("incident_id",), moved)
     for was in sorted(_with_work_of_officers(connection, merges.keys())):
         carry_over(connection, was, merges[was].into)
     audit.append_all(

@@ -12,7 +12,9 @@ import msgspec
 
 from classification.claimed import Claimed
 from classification.evidence import evidence_in
+from infra.originals import packed
 from infra.settings import IntakeSettings
+from intake.claims import claims_text
 from intake.formats.base import UNDATED
 from intake.grading import intake_evaluation
 from intake.link_keys import Telling, indicator_keys, link_keys
@@ -45,7 +47,8 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     evaluation: tuple[str, str, str, str, str]
     """Kind, scheme, original, by and reason of the first grade."""
     keys: dict[int, tuple[str, ...]]
-    indicators: list[int]
+    indicators: bytes
+    """Their keys, packed."""
     earliest: int
     latest: int
     retractions: list[tuple[str, str]]
@@ -123,12 +126,12 @@ class Preparer:
             title=content.title,
             document=f"{said[:-1]},{delivery[1:]}",  # one object out of two
             evidence=_encode(evidence.to_json()).decode(),
-            claimed=_encode(Claimed.of(evidence, rules.classification).to_json()).decode(),
+            claimed=claims_text(Claimed.of(evidence, rules.classification)),
             source_grade=judged.grade.source.value,
             information_grade=judged.grade.information.value,
             evaluation=(judged.kind, judged.scheme, judged.original, judged.by, judged.reason),
             keys=link_keys(content, rules.correlation, self._telling),
-            indicators=indicator_keys(content),
+            indicators=packed(indicator_keys(content)),
             earliest=microseconds(earliest),
             latest=microseconds(latest),
             retractions=_retractions(content, outcome.format),

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, select, update
 
 from infra import audit, kafka
 from infra.database import Database
+from infra.originals import BODIES
 from infra.settings import IntakeSettings
-from infra.tables import quarantine, raw_body
+from infra.tables import quarantine
 from intake.quarantine_hints import hint
 from intake.quarantine_listing import Filter, open_ids
 from intake.records import RawRecord, unprocessable
@@ -29,18 +30,14 @@ def show(connection: Connection, quarantine_id: int) -> dict[str, Any]:
         NotFound: no such record.
     """
     row = (
-        connection.execute(
-            select(quarantine, raw_body.c.body)
-            .join(raw_body, raw_body.c.id == quarantine.c.body_id)
-            .where(quarantine.c.id == quarantine_id)
-        )
+        connection.execute(select(quarantine).where(quarantine.c.id == quarantine_id))
         .mappings()
         .one_or_none()
     )
     if row is None:
         raise NotFound(f"no record {quarantine_id} in quarantine: see 'leerp quarantine list'")
     found = dict(row)
-    body: bytes = found.pop("body")
+    body = _body(connection, found["body_id"])
     return {
         **found,
         "hint": hint(found["reason"]),
@@ -120,7 +117,7 @@ def _read_again(
     """What became of the record, and what of its row changes."""
     if not row.size and row.reason != "empty":  # its body never came to us: nothing to read again
         return row.reason, {"reason": row.reason}
-    record = _record(row)
+    record = _record(row, _body(connection, row.body_id))
     standing = store.standings().of(record.principal, record.group)
     ready = store.preparer(limits).read(record, standing)
     if ready.reason:
@@ -147,10 +144,13 @@ def _all_open(connection: Connection, ids: Sequence[int]) -> None:
 
 def _open_row(connection: Connection, quarantine_id: int) -> Row[Any] | None:
     return connection.execute(
-        select(quarantine, raw_body.c.body)
-        .join(raw_body, raw_body.c.id == quarantine.c.body_id)
-        .where(quarantine.c.id == quarantine_id, quarantine.c.status == "open")
+        select(quarantine).where(quarantine.c.id == quarantine_id, quarantine.c.status == "open")
     ).one_or_none()
+
+
+def _body(connection: Connection, body_id: int) -> bytes:
+    ((_, body),) = BODIES.read(connection, [body_id])
+    return body.content
 
 
 def _visible(text: str) -> str:
@@ -158,7 +158,7 @@ def _visible(text: str) -> str:
     return json.dumps(text)[1:-1].replace("\x7f", "\\u007f")
 
 
-def _record(row: Any) -> RawRecord:
+def _record(row: Any, body: bytes) -> RawRecord:
     return RawRecord(
         topic=row.topic,
         partition=row.partition,
@@ -166,6 +166,6 @@ def _record(row: Any) -> RawRecord:
         group=SourceGroup(row.group),
         principal=kafka.source_of(row.topic) or ANONYMOUS,
         headers=row.headers,
-        body=row.body,
+        body=body,
         received_at=row.received_at,
     )

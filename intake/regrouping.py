@@ -211,6 +211,7 @@ class Regrouping:
                 source_status="",
                 target_status="",
                 last_link=connection.scalar(select(func.max(link.c.id))) or 0,
+                last_report=connection.scalar(select(func.max(report.c.seq))) or 0,
             )
             .returning(regrouping.c.id)
         )

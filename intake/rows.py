@@ -5,22 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import count
 
+import msgspec
 from sqlalchemy import Connection, bindparam, update
 
-from classification.claimed import Claimed
 from infra.bulk import Bulk
-from infra.tables import (
-    evaluation,
-    incident,
-    indicator,
-    link,
-    quarantine,
-    raw_body,
-    report,
-    retraction,
-)
-from intake.correlation import Known, Placement
+from infra.originals import BODIES, ORIGINALS, Body, Original
+from infra.tables import incident, link, quarantine, report, retraction
+from intake.placement import Known, Placement
 from intake.preparing import Prepared
 from intake.records import RawRecord
 from protocol.parties import ANONYMOUS
@@ -31,23 +24,14 @@ Item = tuple[RawRecord, str, str, Prepared]
 
 
 def add_bodies(bulk: Bulk, bodies: Sequence[tuple[RawRecord, str]]) -> dict[str, int]:
-    """Store what came, each body once; return the id of each by its SHA-256."""
+    """Store what came, each body once; return the number of each by its SHA-256."""
     by_digest = {sha256: record for record, sha256 in bodies}
-    first = bulk.next_number(raw_body.c.id)
-    ids = {sha256: n for n, sha256 in enumerate(by_digest, start=first)}
-    bulk.insert(
-        raw_body,
-        ("id", "sha256", "media_type", "size", "body"),
-        [
-            (ids[sha256], sha256, _media_type(record), len(record.body), record.body)
-            for sha256, record in by_digest.items()
-        ],
-    )
-    return ids
+    first = BODIES.add(bulk, [Body(_media_type(r), r.body) for r in by_digest.values()])
+    return dict(zip(by_digest, count(first), strict=False))
 
 
 def add_incidents(
-    bulk: Bulk, opened: Sequence[tuple[Known, Claimed]], *, exercise: bool, profile: str
+    bulk: Bulk, opened: Sequence[tuple[Known, str]], *, exercise: bool, profile: str
 ) -> None:
     """Open clusters under triage, each with what its reports claim."""
     bulk.insert(
@@ -56,7 +40,7 @@ def add_incidents(
         [
             (
                 *(known.id, bulk.time(known.created_at), "triage", exercise, profile),
-                json.dumps(claimed.to_json()),
+                claimed,
             )
             for known, claimed in opened
         ],
@@ -70,33 +54,39 @@ def add_reports(
     bodies: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Store new reports, each with its first grade, its link and its indicators."""
-    first = bulk.next_number(report.c.seq)
-    at = bulk.time(now)
-    rows, grades, links, indicators = [], [], [], []
-    for seq, (record, form, sha256, each) in enumerate(items, start=first):
-        placement = placements[each.id]
-        rows.append(
+    """Store new reports: what may change of them as rows, the rest as it came."""
+    originals = [_original(each, placements[each.id]) for *_, each in items]
+    first = ORIGINALS.add(bulk, originals, at=bulk.time(now))
+    bulk.insert(
+        report,
+        _REPORT,
+        [
             (
                 *(seq, each.id, record.group.value, record.principal, each.source_id, form),
-                *(each.title, bulk.time(record.received_at), sha256, bodies[sha256]),
-                *(each.document, 0, placement.incident_id, each.evidence),
-                *(each.source_grade, each.information_grade),
+                *(each.title, bulk.time(record.received_at), bodies[sha256], 0),
+                *(placements[each.id].incident_id, each.evidence, each.source_grade),
+                *(each.information_grade, each.evaluation[0] == "provider"),
+                each.indicators,
             )
-        )
-        kind, scheme, original, by, reason = each.evaluation
-        grades.append(
-            (
-                *(each.id, kind, scheme, original, each.source_grade, each.information_grade),
-                *(by, at, reason),
-            )
-        )
-        links.append((each.id, placement.incident_id, at, "correlation", reason_of(placement)))
-        indicators += [(key, seq) for key in each.indicators]
-    bulk.insert(report, _REPORT, rows)
-    bulk.insert(evaluation, _EVALUATION, grades)
-    bulk.insert(link, _LINK, links)
-    bulk.insert(indicator, ("key", "report_seq"), indicators)
+            for seq, (record, form, sha256, each) in enumerate(items, start=first)
+        ],
+    )
+
+
+def _original(each: Prepared, placement: Placement) -> Original:
+    kind, scheme, original, by, reason = each.evaluation
+    return Original(
+        document=each.document,
+        kind=kind,
+        scheme=scheme,
+        original=original,
+        source_grade=each.source_grade,
+        information_grade=each.information_grade,
+        by=by,
+        grounds=reason,
+        incident_id=placement.incident_id,
+        reason=reason_of(placement),
+    )
 
 
 def add_links(
@@ -158,22 +148,19 @@ def reason_of(placement: Placement) -> str:
     """Why a report is where it is, as JSON text."""
     if placement.new and not placement.continues:
         return _OPENS
-    return json.dumps(placement.reason())
+    return _encode(placement.reason()).decode()
 
 
 def _media_type(record: RawRecord) -> str:
     return record.headers.get("content-type", "application/octet-stream")[:MEDIA_TYPE_LENGTH]
 
 
-_OPENS = json.dumps({"opens": True, "shared": []})
+_encode = msgspec.json.Encoder().encode
+_OPENS = _encode({"opens": True, "shared": []}).decode()
 _REPORT = (
-    *("seq", "id", "group", "principal", "source_id", "format", "title", "received_at", "sha256"),
-    *("body_id", "document", "duplicates", "incident_id", "evidence"),
-    *("source_grade", "information_grade"),
-)
-_EVALUATION = (
-    *("report_id", "kind", "scheme", "original", "source_grade", "information_grade"),
-    *("by", "at", "reason"),
+    *("seq", "id", "group", "principal", "source_id", "format", "title", "received_at", "body_id"),
+    *("duplicates", "incident_id", "evidence", "source_grade", "information_grade"),
+    *("provider_graded", "indicators"),
 )
 _LINK = ("report_id", "incident_id", "at", "by", "reason")
 _COUNT_REPEATS = (

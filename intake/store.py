@@ -18,18 +18,19 @@ from sqlalchemy import Connection, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from classification.claimed import NOTHING, Claimed
 from infra import audit, casefile, kafka
 from infra.bootstrap import App
 from infra.bulk import Bulk
 from infra.database import Database
 from infra.settings import IntakeSettings
 from infra.tables import report
-from intake.correlation import Correlator, Placement
+from intake.claims import NO_CLAIMS
+from intake.correlation import Correlator
 from intake.detection import claims_together, detect_by_claims, detect_in, save_claims
 from intake.link_keys import Telling, link_keys
 from intake.lookups import incidents_of_named, known_ids
 from intake.offsets import past, positions, save_offsets, spans_of
+from intake.placement import Placement
 from intake.preparing import Preparer, Ready, microseconds
 from intake.records import RawRecord, defect_of, unprocessable
 from intake.rows import (
@@ -219,13 +220,12 @@ class Store:
         keyed: list[Keyed] = [(r.id, r.keys, r.earliest, r.latest) for *_, r in new]
         correlator, placements = self._correlate(connection, keyed, now)
         said = {(placements[r.id].incident_id, r.claimed) for *_, r in new}
-        claims = claims_together(correlator, said)
-        self._open(connection, correlator, placements, claims)
+        grown = claims_together(correlator, said)
+        self._open(connection, correlator, placements, grown)
         bodies = add_bodies(bulk, [(record, sha256) for record, _, sha256, _ in new])
         add_reports(bulk, new, placements, bodies, now)
         named = add_retractions(bulk, new)
         opened = {p.incident_id for p in placements.values() if p.new}
-        grown = {i: c for i, c in claims.items() if c != correlator.incidents[i].claimed}
         save_claims(connection, {i: c for i, c in grown.items() if i not in opened})
         detected = detect_by_claims(connection, grown, self._profile)
         touched = {p.incident_id for p in placements.values()}
@@ -258,12 +258,12 @@ class Store:
         connection: Connection,
         correlator: Correlator,
         placements: Mapping[str, Placement],
-        claims: Mapping[str, Claimed],
+        claims: Mapping[str, str],
     ) -> None:
         opened = sorted({p.incident_id for p in placements.values() if p.new})
         add_incidents(
             Bulk(connection),
-            [(correlator.incidents[i], claims.get(i, NOTHING)) for i in opened],
+            [(correlator.incidents[i], claims.get(i, NO_CLAIMS)) for i in opened],
             exercise=self._exercise,
             profile=self._profile.name,
         )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from infra import audit
+from infra.originals import ORIGINALS, documents_of
 from infra.tables import incident, link, report
 from infra.tables_regrouping import regrouping, regrouping_move
 from intake import apart, followers
@@ -194,29 +195,33 @@ def _check_unshaped(connection: Connection, act: Act, since: Collection[str]) ->
 def _came_since(connection: Connection, act: Act) -> list[str]:
     """Reports of the two incidents that were in neither when the act was done."""
     both = (act.source, act.target)
-    now = select(report.c.id).where(report.c.incident_id.in_(both))
+    mine = report.c.incident_id.in_(both)
+    now = connection.execute(
+        select(report.c.seq, report.c.id).where(mine).order_by(report.c.seq)
+    ).all()
     newest = (
         select(func.max(link.c.id))
-        .where(link.c.id <= act.last_link, link.c.report_id.in_(now))
+        .where(link.c.id <= act.last_link, link.c.report_id.in_(select(report.c.id).where(mine)))
         .group_by(link.c.report_id)
     )
-    then = select(link.c.report_id).where(link.c.id.in_(newest), link.c.incident_id.in_(both))
-    rows = connection.scalars(
-        select(report.c.id)
-        .where(report.c.incident_id.in_(both), report.c.id.not_in(then))
-        .order_by(report.c.seq)
+    rows = connection.execute(
+        select(link.c.report_id, link.c.incident_id).where(link.c.id.in_(newest))
     )
-    return list(rows)
+    then = {row.report_id: row.incident_id for row in rows}
+    unmoved = {row.seq: row.id for row in now if row.seq <= act.last_report and row.id not in then}
+    for seq, original in ORIGINALS.read(connection, unmoved):
+        then[unmoved[seq]] = original.incident_id
+    return [row.id for row in now if then.get(row.id) not in both]
 
 
 def _documents(connection: Connection, report_ids: Collection[str]) -> list[IncidentReport]:
     """In the order of their arrival, as ``report_ids`` are."""
     found: dict[str, IncidentReport] = {}
     for some in _chunks(report_ids):
-        rows = connection.execute(
-            select(report.c.id, report.c.document).where(report.c.id.in_(some))
-        )
-        found |= {row.id: IncidentReport.model_validate(row.document) for row in rows}
+        found |= {
+            document["id"]: IncidentReport.model_validate(document)
+            for document in documents_of(connection, report.c.id.in_(some))
+        }
     return [found[report_id] for report_id in report_ids]
 
 

@@ -80,7 +80,7 @@ def _ours(connection: Connection, numbers: Sequence[int]) -> dict[int, Any]:
                 report.c.source_grade,
                 report.c.information_grade,
             )
-            .where(condition)
+            .where(condition, ~report.c.provider_graded)
             .order_by(report.c.seq)
             .with_for_update()
         )

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, or_, select
 
 from activities.standing import taken_back
 from classification.corroboration import Item, item_of
+from infra.originals import ORIGINALS
 from infra.tables import report, retraction
 from infra.tables_corroboration import witness
 from intake.link_keys import Telling
@@ -62,16 +63,17 @@ def read_new(
 ) -> list[Witness]:
     """The next reports after the running number ``after``, in the order of their arrival."""
     rows = connection.execute(
-        select(report.c.seq, report.c.document, report.c.information_grade)
+        select(report.c.seq, report.c.information_grade)
         .where(report.c.seq > after)
         .order_by(report.c.seq)
         .limit(limit)
-    ).all()
+    )
+    digits = {row.seq: row.information_grade for row in rows}
     found = []
-    for seq, document, digit in rows:
-        read = IncidentReport.model_validate(document)
-        item = item_of(read, rules, telling)
-        found.append(Witness(seq=seq, item=item, awaits=digit in _OWN_GRADE and bool(item.keys)))
+    for seq, original in ORIGINALS.read(connection, digits):
+        item = item_of(IncidentReport.model_validate_json(original.document), rules, telling)
+        awaits = digits[seq] in _OWN_GRADE and bool(item.keys)
+        found.append(Witness(seq=seq, item=item, awaits=awaits))
     gone = taken_back(connection, report.c.seq.in_([each.seq for each in found])) if found else {}
     return [
         replace(each, item=replace(each.item, retracted=True))

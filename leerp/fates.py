@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from infra.tables import consumer_offset, indicator, quarantine, report
+from infra.originals import unpacked
+from infra.tables import consumer_offset, quarantine, report
 from intake.receipts import Receipt
 
 
@@ -65,7 +66,9 @@ def fate(connection: Connection, sent: Sent) -> Fate:
     """What became of a file that intake has settled."""
     place = sent.receipt
     rows = connection.execute(
-        select(report.c.id, report.c.seq, report.c.incident_id).where(report.c.id.in_(sent.ids))
+        select(report.c.id, report.c.incident_id, report.c.indicators).where(
+            report.c.id.in_(sent.ids)
+        )
     ).all()
     refused = connection.execute(
         select(quarantine.c.reason, quarantine.c.message).where(
@@ -73,11 +76,6 @@ def fate(connection: Connection, sent: Sent) -> Fate:
             quarantine.c.partition == place.partition,
             quarantine.c.offset == place.offset,
         )
-    )
-    indicators = connection.scalar(
-        select(func.count())
-        .select_from(indicator)
-        .where(indicator.c.report_seq.in_([row.seq for row in rows]))
     )
     there = {row.id for row in rows}
     stored = len(there & sent.new)
@@ -87,6 +85,6 @@ def fate(connection: Connection, sent: Sent) -> Fate:
         stored=stored,
         duplicates=sum(each in there for each in sent.ids) - stored,
         quarantined=[dict(row) for row in refused.mappings()],
-        indicators=indicators or 0,
+        indicators=sum(len(unpacked(row.indicators)) for row in rows),
         incidents=sorted({row.incident_id for row in rows}),
     )

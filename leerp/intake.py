@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 
 from infra.bootstrap import App
-from infra.memory import return_large_buffers
+from infra.memory import collect_seldom, return_large_buffers
 from intake.consumer import run_intake as consume
 from intake.corroboration import corroborator_of
 from intake.relay import Relay
-
-COLLECT_EVERY = 50_000
-"""New objects until the collector looks: a batch makes thousands that live as long as it does."""
 
 
 async def run_intake(opened: App, stop: asyncio.Event) -> None:
@@ -20,8 +16,7 @@ async def run_intake(opened: App, stop: asyncio.Event) -> None:
     return_large_buffers()
     client = await opened.temporal()
     relay = Relay(opened, client, opened.settings.profile())
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, 20, 20)
+    collect_seldom()
     async with asyncio.TaskGroup() as group:
         group.create_task(consume(opened, stop))
         group.create_task(relay.run(stop))

@@ -17,6 +17,9 @@ from protocol.parties import RecipientClass, Role
 from protocol.report import ImpactLevel, IndicatorType
 from protocol.stages import Gate, NoticeKind, Stage
 
+MOST_VICTIMS_NAMED = 100
+"""No rule of detection may ask for more victims by name: so many are told apart in a storm."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +54,7 @@ class DetectionRules(_Part):
     """When a cluster of reports becomes a detection (R7)."""
 
     victim_states: int
-    victim_organisations: int
+    victim_organisations: int = Field(le=MOST_VICTIMS_NAMED)
     impact: ImpactLevel
     critical_impact: ImpactLevel
 

@@ -26,6 +26,7 @@ from classification.graded_reports import (
     reports_to_list,
     without_suppressed,
 )
+from infra.originals import ORIGINALS, documents
 from infra.tables import evaluation, report
 from notifications.headers import literal
 from notifications.products import Component, Purpose, Variant
@@ -50,12 +51,24 @@ class _Evaluated:
     original: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What a report came in with."""
+
+    id: str
+    marking: str
+    """As JSON."""
+    evaluated: _Evaluated
+
+
 def assessment_basis(
     connection: Connection, incident_id: str, evidence: Sequence[Evidence], assessment: Assessment
 ) -> Basis:
     """List, count and mark the reports of ``evidence`` that are in force."""
-    evaluated = _evaluations(connection, incident_id)
-    reports = _graded(connection, incident_id, evidence, evaluated)
+    stored = _stored(connection, incident_id)
+    evaluated = {each.id: each.evaluated for each in stored} | _later(connection, incident_id)
+    markings = _markings(stored) | approved_downgrades(connection, incident_id)
+    reports = _graded(evidence, markings, evaluated)
     listed = reports_to_list(reports, reports_named(assessment, {r.report_id for r in reports}))
     may_be_named = [r.report_id for r in listed if not r.suppressed]
     behind = reports_behind(reports, listed, _told(connection, may_be_named, evaluated))
@@ -78,12 +91,10 @@ def source_withheld(marking: Marking) -> str:
 
 
 def _graded(
-    connection: Connection,
-    incident_id: str,
     evidence: Sequence[Evidence],
+    markings: Mapping[str, Marking],
     evaluated: Mapping[str, _Evaluated],
 ) -> list[GradedReport]:
-    markings = _markings(connection, incident_id)
     graded = []
     for item in evidence:
         if item.retracted:
@@ -102,23 +113,33 @@ def _graded(
     return graded
 
 
-def _markings(connection: Connection, incident_id: str) -> dict[str, Marking]:
-    """The marking in force of each report; few are different, so each is read once."""
-    rows = connection.execute(
-        select(report.c.id, report.c.document["marking"]).where(report.c.incident_id == incident_id)
+def _stored(connection: Connection, incident_id: str) -> list[_Stored]:
+    """The reports of the incident as they came in."""
+    ids = dict(
+        connection.execute(
+            select(report.c.seq, report.c.id).where(report.c.incident_id == incident_id)
+        )
+        .tuples()
+        .all()
     )
-    read: dict[str, Marking] = {}
-    found = {}
-    for report_id, stated in rows:
-        text = json.dumps(stated, sort_keys=True)
-        if text not in read:
-            read[text] = Marking.model_validate(stated)
-        found[report_id] = read[text]
-    return found | approved_downgrades(connection, incident_id)
+    return [
+        _Stored(
+            id=ids[seq],
+            marking=json.dumps(json.loads(first.document)["marking"], sort_keys=True),
+            evaluated=_Evaluated(kind=first.kind, scheme=first.scheme, original=first.original),
+        )
+        for seq, first in ORIGINALS.read(connection, ids)
+    ]
 
 
-def _evaluations(connection: Connection, incident_id: str) -> dict[str, _Evaluated]:
-    """The evaluation in force of each report: the newest that is not a mere proposal."""
+def _markings(stored: Sequence[_Stored]) -> dict[str, Marking]:
+    """The marking that each report came with; few are different, so each is read once."""
+    read = {text: Marking.model_validate_json(text) for text in {each.marking for each in stored}}
+    return {each.id: read[each.marking] for each in stored}
+
+
+def _later(connection: Connection, incident_id: str) -> dict[str, _Evaluated]:
+    """The newest evaluation of each report that is not a mere proposal, where one came later."""
     rows = connection.execute(
         select(
             evaluation.c.report_id,
@@ -145,16 +166,20 @@ def _told(
             report.c.title,
             report.c.group,
             report.c.received_at,
-            report.c.document["reporter"].label("reporter"),
+            report.c.seq,
         ).where(report.c.id.in_(report_ids))
-    )
-    return {row.id: _named(row, evaluated.get(row.id)) for row in rows}
+    ).all()
+    said = dict(documents(connection, [row.seq for row in rows]))
+    return {
+        row.id: _named(row, said[row.seq]["reporter"]["name"], evaluated.get(row.id))
+        for row in rows
+    }
 
 
-def _named(row: Any, known: _Evaluated | None) -> NamedReport:
+def _named(row: Any, source: str, known: _Evaluated | None) -> NamedReport:
     return NamedReport(
         report_id=row.id,
-        source=row.reporter["name"],
+        source=source,
         group=row.group,
         title=" ".join(literal(row.title).split())[:TITLE_LENGTH],
         received_at=row.received_at,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from activities.standing import taken_back
 from classification.corroboration import Item, independent, item_of
+from infra.originals import documents_of
 from infra.tables import report
 from protocol.errors import NotFound, Refused
 from protocol.grades import Grade, InformationAccuracy
@@ -75,8 +76,8 @@ def _check(
 def _items(
     connection: Connection, ids: Collection[str], rules: CorrelationRules
 ) -> dict[str, Item]:
-    rows = connection.scalars(select(report.c.document).where(report.c.id.in_(sorted(ids))))
-    read = (IncidentReport.model_validate(document) for document in rows)
+    told = documents_of(connection, report.c.id.in_(sorted(ids)))
+    read = (IncidentReport.model_validate(document) for document in told)
     # What everybody has in common tells nothing of independence, so no warning list is asked.
     return {each.id: item_of(each, rules, lambda _: True) for each in read}
 

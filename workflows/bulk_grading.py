@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from infra import audit
 from infra.database import Database
+from infra.originals import documents
 from infra.tables import evaluation, incident, report
 from notifications.authority import WORKING, Attempt, acting, attempted
 from protocol.errors import NotFound, Refused
@@ -23,7 +24,6 @@ from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.parties import ANONYMOUS
 from workflows.evaluations import (
     CHUNK,
-    ORIGINAL_GRADED,
     Kind,
     NewEvaluation,
     add_evaluations,
@@ -110,7 +110,10 @@ class BulkGrading:
         with self._database.read() as connection:
             if which.incident_id:
                 require_workable(connection, which.incident_id)
-            plan = _sorted_out(connection, condition, change)
+            rows = _rows(connection, condition)
+            if which.reporter:
+                rows = _of_reporter(connection, rows, which.reporter)
+            plan = _sorted_out(rows, change)
         if not plan.found:
             raise NotFound(_nothing(which))
         return plan
@@ -191,11 +194,9 @@ def _condition(which: Selection) -> ColumnElement[bool]:
         raise Refused(
             "no-source", "anybody may give a reporter's name: say in which incident it is meant"
         )
-    condition = (
-        report.c.principal == which.source
-        if which.source
-        else report.c.document["reporter"]["name"].as_string() == which.reporter
-    )
+    if not which.source:
+        return report.c.incident_id == which.incident_id
+    condition = report.c.principal == which.source
     if which.incident_id:
         condition &= report.c.incident_id == which.incident_id
     return condition
@@ -222,11 +223,12 @@ def _rows(
     query = (
         select(
             report.c.id,
+            report.c.seq,
             report.c.incident_id,
             report.c.source_grade,
             report.c.information_grade,
             incident.c.status,
-            ORIGINAL_GRADED.label("provided"),
+            report.c.provider_graded,
         )
         .join(incident, incident.c.id == report.c.incident_id)
         .where(condition)
@@ -235,11 +237,17 @@ def _rows(
     return connection.execute(query.with_for_update(of=report) if lock else query).all()
 
 
-def _sorted_out(connection: Connection, condition: ColumnElement[bool], change: Change) -> Plan:
-    rows = _rows(connection, condition)
+def _of_reporter(connection: Connection, rows: Sequence[Any], name: str) -> list[Any]:
+    """Those that give this name; it stands in the documents only."""
+    said = documents(connection, [row.seq for row in rows])
+    mine = {seq for seq, document in said if document["reporter"]["name"] == name}
+    return [row for row in rows if row.seq in mine]
+
+
+def _sorted_out(rows: Sequence[Any], change: Change) -> Plan:
     changing = [row for row in rows if _changes(row, change)]
     closed = sum(1 for row in rows if row.status == "ended")
-    provided = sum(1 for row in rows if row.status != "ended" and row.provided)
+    provided = sum(1 for row in rows if row.status != "ended" and row.provider_graded)
     return Plan(
         change=change,
         reports=tuple(row.id for row in changing),
@@ -253,7 +261,7 @@ def _sorted_out(connection: Connection, condition: ColumnElement[bool], change: 
 
 def _changes(row: Any, change: Change) -> bool:
     before = _grade(row)
-    return row.status != "ended" and not row.provided and change.of(before) != before
+    return row.status != "ended" and not row.provider_graded and change.of(before) != before
 
 
 def _corroborated_by(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from classification.detection_time import DetectionTimes, Span, Stretch, detection_times
+from infra.originals import documents_of
 from infra.tables import incident, report, stage_log
 from protocol.report import TimeKind
 from protocol.stages import Stage
@@ -81,11 +82,8 @@ def timeline_entries(times: DetectionTimes) -> list[tuple[datetime, str, str, st
 
 
 def _events(connection: Connection, incident_id: str) -> Iterator[Stretch]:
-    times = connection.scalars(
-        select(report.c.document["times"]).where(report.c.incident_id == incident_id)
-    )
-    for stated in times:
-        for each in stated:
+    for document in documents_of(connection, report.c.incident_id == incident_id):
+        for each in document["times"]:
             if each["kind"] in EVENTS:
                 yield _read(each["earliest"]), _read(each["latest"])
 

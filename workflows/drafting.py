@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from infra import casefile
 from infra.casefile import Artefact
+from infra.originals import documents_of
 from infra.tables import report
 from notifications.content import ContactPoint
 from notifications.ewn import EarlyWarning, check_ewn
@@ -217,11 +218,8 @@ class Drafting(CaseDrafts):
                 raise Refused(
                     "no-consent", "a lower marking needs the evidence of the provider's consent"
                 )
-            told = connection.scalar(
-                select(report.c.document).where(
-                    report.c.id == report_id, report.c.incident_id == incident_id
-                )
-            )
+            mine = (report.c.id == report_id) & (report.c.incident_id == incident_id)
+            told = next(documents_of(connection, mine), None)
             if told is None:
                 raise NotFound(f"{incident_id} has no report {report_id}: see 'leerp reports list'")
             own = Marking.model_validate(told["marking"])

@@ -10,26 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from infra import casefile
 from infra.tables import evaluation, incident, report
 from protocol.errors import Refused
 from protocol.grades import Grade
-from protocol.parties import SourceGroup
 from protocol.report import clean_text
 
 LONGEST_REASON = 2_000
 CHUNK = 500
 """Values in one condition, and reports in one transaction of a bulk act."""
 SCHEME = "europol4x4"
-
-PROVIDER_GRADED: ColumnElement[bool] = and_(
-    report.c.group != SourceGroup.OSINT, report.c.document["evaluation"].as_string().is_not(None)
-)
-"""The provider judged it, and that stands; open sources are judged by the centre (E3, E5)."""
-ORIGINAL_GRADED = case((PROVIDER_GRADED, 1), else_=0)
-"""The same as a column."""
 
 
 class Kind(StrEnum):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
+from infra.originals import documents
 from infra.tables import report
 from notifications.ewn_sections import Fact, IndicatorLine
 from protocol.grades import Grade
@@ -55,15 +56,17 @@ def ewn_facts(connection: Connection, incident_id: str) -> EwnFacts:
     What does not fit into a warning is left out and named: one odd report must not hold up the rest.
     """
     rows = connection.execute(
-        select(report.c.document, report.c.source_grade, report.c.information_grade)
+        select(report.c.seq, report.c.source_grade, report.c.information_grade)
         .where(report.c.incident_id == incident_id)
         .order_by(report.c.source_grade, report.c.information_grade, report.c.seq)
         .limit(FACTS)
-    )
+    ).all()
+    said = dict(documents(connection, [row.seq for row in rows]))
     lowered = approved_downgrades(connection, incident_id)
     told: list[tuple[_Graded, Fact]] = []
     left_out: list[str] = []
-    for document, source, information in rows:
+    for seq, source, information in rows:
+        document = said[seq]
         try:
             read = IncidentReport.model_validate(document)
             marked = read.model_copy(update={"marking": lowered.get(read.id, read.marking)})

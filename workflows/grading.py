@@ -25,7 +25,6 @@ from protocol.profile import CorrelationRules
 from protocol.report import clean_text
 from workflows.bearing_out import bearing_out
 from workflows.evaluations import (
-    ORIGINAL_GRADED,
     Kind,
     NewEvaluation,
     add_evaluations,
@@ -86,9 +85,9 @@ class Grading:
             row = _find(connection, report_id, incident_id)
             why = stated_reason(reason)
             ids = bearing_out(connection, report_id, grade, by, self._rules)
-            if row.provided and str(grade) == _grade_of(row):
+            if row.provider_graded and str(grade) == _grade_of(row):
                 raise Refused("same-grade", f"{grade} is the provider's own grade of {report_id}")
-            kind = Kind.PROPOSAL if row.provided else Kind.CENTRE
+            kind = Kind.PROPOSAL if row.provider_graded else Kind.CENTRE
             made = NewEvaluation(report_id=report_id, kind=kind, grade=grade, corroborated_by=ids)
             self._write(connection, row, made, reason=why)
         return Graded(
@@ -244,7 +243,7 @@ def _find(connection: Connection, report_id: str, incident_id: str | None) -> An
             report.c.incident_id,
             report.c.source_grade,
             report.c.information_grade,
-            ORIGINAL_GRADED.label("provided"),
+            report.c.provider_graded,
         )
         .where(report.c.id == report_id)
         .with_for_update()

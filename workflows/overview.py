@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select
 
 from infra import casefile
+from infra.originals import BODIES, documents
 from infra.tables import (
     acknowledgement,
     artefact,
@@ -17,7 +18,6 @@ from infra.tables import (
     decision,
     incident,
     notification,
-    raw_body,
     report,
     stage_log,
 )
@@ -237,19 +237,21 @@ def reports(connection: Connection, incident_id: str | None, limit: int) -> list
     if incident_id is not None:
         _incident(connection, incident_id)
         query = query.where(report.c.incident_id == incident_id)
+    rows = connection.execute(query).all()
+    said = dict(documents(connection, [row.seq for row in rows]))
     return [
         {
             "id": row.id,
             "incident": row.incident_id,
             "group": row.group,
-            "reporter": row.document["reporter"]["name"],
+            "reporter": said[row.seq]["reporter"]["name"],
             "grade": f"{row.source_grade}{row.information_grade}",
             "format": row.format,
             "duplicates": row.duplicates,
             "received_at": row.received_at.isoformat(),
             "title": row.title,
         }
-        for row in connection.execute(query)
+        for row in rows
     ]
 
 
@@ -259,19 +261,17 @@ def report_details(connection: Connection, report_id: str) -> dict[str, Any]:
     Raises:
         NotFound: no such report.
     """
-    row = connection.execute(
-        select(report, raw_body.c.size)
-        .join(raw_body, raw_body.c.id == report.c.body_id)
-        .where(report.c.id == report_id)
-    ).one_or_none()
+    row = connection.execute(select(report).where(report.c.id == report_id)).one_or_none()
     if row is None:
         raise NotFound(f"no report {report_id}: see 'leerp reports list'")
+    ((_, document),) = documents(connection, [row.seq])
+    ((_, body),) = BODIES.read(connection, [row.body_id])
     return {
-        **row.document,
+        **document,
         "incident": row.incident_id,
         "grade": f"{row.source_grade}{row.information_grade}",
         "duplicates": row.duplicates,
-        "raw_bytes": row.size,
+        "raw_bytes": len(body.content),
     }
 
 

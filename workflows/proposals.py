@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from infra.originals import documents
 from infra.tables import evaluation, report
 from infra.tables_grading import provider_answer
 from workflows.evaluations import Kind
@@ -63,7 +64,7 @@ def _proposals(connection: Connection, report_id: str | None = None) -> list[dic
             provider_answer.c.reason.label("noted"),
             report.c.incident_id,
             report.c.principal,
-            report.c.document["reporter"]["name"].as_string().label("reporter"),
+            report.c.seq,
             report.c.source_grade.label("letter_in_force"),
             report.c.information_grade.label("digit_in_force"),
         )
@@ -76,15 +77,19 @@ def _proposals(connection: Connection, report_id: str | None = None) -> list[dic
         query = query.where(evaluation.c.report_id == report_id)
     rows = connection.execute(query).all()
     newest = {row.report_id: row.id for row in rows}
-    return [_row(row, is_newest=newest[row.report_id] == row.id) for row in rows]
+    said = dict(documents(connection, [row.seq for row in rows]))
+    return [
+        _row(row, said[row.seq]["reporter"]["name"], is_newest=newest[row.report_id] == row.id)
+        for row in rows
+    ]
 
 
-def _row(row: Any, *, is_newest: bool) -> dict[str, Any]:
+def _row(row: Any, reporter: str, *, is_newest: bool) -> dict[str, Any]:
     return {
         "report": row.report_id,
         "incident": row.incident_id,
         "source": row.principal,
-        "reporter": row.reporter,
+        "reporter": reporter,
         "in_force": f"{row.letter_in_force}{row.digit_in_force}",
         "proposed": f"{row.source_grade}{row.information_grade}",
         "by": row.by,

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from infra import kafka
 from infra.bootstrap import app
+from infra.memory import collect_seldom
 from intake.records import RawRecord
 from intake.store import open_store
 from leerp.bench.kept import kept_in
@@ -27,13 +28,14 @@ from leerp.bench.stream import Record, Stream
 from protocol.parties import ANONYMOUS
 
 BATCH = 1_000
+"""Records of a transaction of the control."""
 
 
 def control(url: str, stream: Stream) -> float:
     """Reports a second into one table, 1,000 a transaction."""
     spent, place = 0.0, 0
     with closing(kept_in(url)) as kept:
-        for batch in _batches(stream):
+        for batch in _batches(stream, BATCH):
             place += len(batch)
             begun = time.perf_counter()
             rows = [(hashlib.sha256(record.body).digest(), record.body) for record in batch]
@@ -43,13 +45,14 @@ def control(url: str, stream: Stream) -> float:
 
 
 def subject(home: Path, stream: Stream) -> float:
-    """Reports a second through the one transaction of a batch."""
+    """Reports a second through ``settle``, in the batches of a storm, as the intake process runs."""
     spent = 0.0
     with app(home) as opened:
         store = open_store(opened)
         preparer = store.preparer(opened.settings.intake)
         offsets = itertools.count()
-        for batch in _batches(stream):
+        collect_seldom()
+        for batch in _batches(stream, opened.settings.intake.max_batch_records):
             records = [_raw(record, next(offsets)) for record in batch]
             prepared = [(record, preparer.read(record)) for record in records]
             begun = time.perf_counter()
@@ -58,9 +61,9 @@ def subject(home: Path, stream: Stream) -> float:
     return stream.total / spent
 
 
-def _batches(stream: Iterable[Record]) -> Iterator[list[Record]]:
+def _batches(stream: Iterable[Record], size: int) -> Iterator[list[Record]]:
     records = iter(stream)
-    while batch := list(itertools.islice(records, BATCH)):
+    while batch := list(itertools.islice(records, size)):
         yield batch
 
 

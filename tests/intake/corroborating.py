@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 
 from infra.database import Database
-from infra.tables import evaluation, report
+from infra.tables import report
 from intake.corroboration import Corroborator
+from intake.facts import grade_history
 from protocol.parties import SourceGroup
 from protocol.report import Relation, ReportContent, Reporter
 from tests.intake.samples import (
@@ -74,17 +75,13 @@ def history(database: Database, name: str) -> list[tuple[str, str, list[str] | N
             row.id: row.source_id
             for row in connection.execute(select(report.c.id, report.c.source_id))
         }
-        rows = connection.execute(
-            select(evaluation)
-            .join(report, report.c.id == evaluation.c.report_id)
-            .where(report.c.source_id == name)
-            .order_by(evaluation.c.id)
-        ).all()
+        (mine,) = [report_id for report_id, source_id in names.items() if source_id == name]
+        grades = grade_history(connection, mine)
     return [
         (
-            row.kind,
-            f"{row.source_grade}{row.information_grade}",
-            row.corroborated_by and sorted(names[each] for each in row.corroborated_by),
+            each["kind"],
+            each["grade"],
+            sorted(names[other] for other in each["corroborated_by"]) or None,
         )
-        for row in rows
+        for each in grades
     ]

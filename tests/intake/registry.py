@@ -10,7 +10,8 @@ from sqlalchemy import insert, select
 
 from infra import audit
 from infra.database import Database
-from infra.tables import evaluation, officer, report
+from infra.originals import ORIGINALS
+from infra.tables import officer, report
 from intake.records import RawRecord
 from intake.source_registry import register, set_letter
 from intake.sources import Source
@@ -79,14 +80,11 @@ def settle(store: Store, *records: RawRecord) -> Settled:
 def grades(database: Database) -> dict[str, tuple[str, str, str]]:
     """Source id of a report to its grade in force, and kind and reason of its first evaluation."""
     with database.read() as connection:
-        rows = connection.execute(
-            select(report, evaluation.c.kind, evaluation.c.reason).join(
-                evaluation, evaluation.c.report_id == report.c.id
-            )
-        )
+        rows = {row.seq: row for row in connection.execute(select(report))}
         return {
-            row.source_id: (row.source_grade + row.information_grade, row.kind, row.reason)
-            for row in rows
+            row.source_id: (row.source_grade + row.information_grade, first.kind, first.grounds)
+            for seq, first in ORIGINALS.read(connection, rows)
+            if (row := rows[seq])
         }
 
 

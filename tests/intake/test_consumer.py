@@ -22,6 +22,7 @@ from sqlalchemy import update
 from infra import audit, kafka
 from infra.bootstrap import App
 from infra.bootstrap import app as open_app
+from infra.originals import documents_of
 from infra.services.ports import LOOPBACK, Ports
 from infra.settings import KafkaSettings
 from infra.tables import consumer_offset, report
@@ -99,8 +100,9 @@ async def test_the_time_of_arrival_is_the_brokers_and_not_the_senders(
 async def test_how_the_centre_came_to_know_is_taken_from_the_delivery(open_desk: Desk) -> None:
     places = await open_desk.publish(content("r5"), group=SourceGroup.OSINT, headers=PRIMARY)
     await open_desk.settled(places)
-    (row,) = [row for row in open_desk.rows(report) if row["source_id"] == "r5"]
-    assert row["document"]["detected_by"] == "primary"
+    with open_desk.database.read() as connection:
+        (document,) = documents_of(connection, report.c.source_id == "r5")
+    assert document["detected_by"] == "primary"
 
 
 # What strangers send

@@ -17,6 +17,7 @@ from sqlalchemy import event, func, select
 from activities.standing import taken_back
 from classification.corroboration import corroborations, item_of
 from infra.database import Database
+from infra.originals import documents_of
 from infra.tables import report
 from infra.tables_corroboration import quiet, sweep, voice
 from protocol.report import IncidentReport, ReportContent
@@ -137,7 +138,7 @@ def streams(draw: st.DrawFn) -> list[ReportContent]:
 def by_the_rule(database: Database) -> dict[str, str]:
     """The digits of the pure rule over all that is stored."""
     with database.read() as connection:
-        documents = connection.scalars(select(report.c.document)).all()
+        documents = list(documents_of(connection, report.c.seq > 0))
         gone = taken_back(connection, report.c.seq > 0)
     reports = [IncidentReport.model_validate(document) for document in documents]
     items = [item_of(each, RULES, telling) for each in reports]

@@ -88,7 +88,7 @@ async def test_a_full_disk_is_told_and_nothing_of_the_batch_is_there_until_there
 ) -> None:
     room = asyncio.Event()
     tries = 0
-    batch = read_all([content(f"r-{n}") for n in range(20)])
+    batch = read_all([content(f"r-{n}") for n in range(200)])
 
     def settle() -> int:
         nonlocal tries
@@ -105,7 +105,7 @@ async def test_a_full_disk_is_told_and_nothing_of_the_batch_is_there_until_there
             await asyncio.sleep(0.01)
     assert stored(database) == 0
     room.set()
-    assert await work == 20
+    assert await work == 200
     with database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event
 
 from infra.database import Database
+from infra.originals import documents_of
 from infra.tables import report
 from intake.formats.own import NAME
 from intake.source_registry import hold, put, register, retire, set_letter
@@ -232,7 +233,7 @@ def test_the_default_is_stored_and_the_report_keeps_its_id(database: Database) -
 
     assert again.duplicates == 1
     with database.read() as connection:
-        (document,) = connection.scalars(select(report.c.document))
+        (document,) = documents_of(connection, report.c.seq > 0)
     assert document["marking"]["tlp"] == "RED"
 
 

@@ -12,18 +12,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from infra import audit
 from infra.database import Database
+from infra.originals import BODIES
 from infra.tables import (
     consumer_offset,
-    evaluation,
     incident,
-    indicator,
-    link,
     link_key,
     quarantine,
-    raw_body,
     relay,
     report,
 )
+from infra.tables_blocks import body_block, report_block
+from intake.facts import grade_history
 from intake.store import Read, Settled
 from protocol.grades import Grade
 from protocol.parties import DetectedBy, SourceGroup
@@ -33,8 +32,7 @@ from tests.intake.samples import clusters, content, major, read, read_all, recor
 WRITTEN: dict[str, Table] = {
     table.name: table
     for table in (
-        raw_body, report, indicator, evaluation, link, link_key, incident, relay, quarantine,
-        consumer_offset,
+        body_block, report_block, report, link_key, incident, relay, quarantine, consumer_offset,
     )
 }  # fmt: skip
 
@@ -59,11 +57,9 @@ def batch_of_each() -> list[Read]:
 def test_a_batch_is_stored_with_everything_that_belongs_to_it(database: Database) -> None:
     settled = settle(database, batch_of_each())
     assert counts(database) == {
-        "raw_body": 2,
+        "body_block": 2,
+        "report_block": 1,
         "report": 1,
-        "indicator": 2,
-        "evaluation": 1,
-        "link": 1,
         "link_key": 1,
         "incident": 1,
         "relay": 1,
@@ -143,8 +139,10 @@ def test_the_same_content_from_two_groups_is_two_reports(database: Database) -> 
 
 def test_an_identical_body_is_kept_once(database: Database) -> None:
     settle(database, read_all([b"{}", b"{}", b"{}"]))
-    found = counts(database)
-    assert (found["quarantine"], found["raw_body"]) == (3, 1)
+    with database.read() as connection:
+        bodies = list(BODIES.read(connection, range(1, 10)))
+    assert counts(database)["quarantine"] == 3
+    assert [body.content for _, body in bodies] == [b"{}"]
 
 
 @settings(max_examples=40)
@@ -198,12 +196,9 @@ def test_every_partition_has_its_own_position(database: Database) -> None:
 def grade_of(database: Database) -> tuple[str, str, str]:
     with database.read() as connection:
         in_force = connection.execute(select(report)).one()
-        given = connection.execute(select(evaluation)).one()
-    assert (given.source_grade, given.information_grade) == (
-        in_force.source_grade,
-        in_force.information_grade,
-    )
-    return given.kind, in_force.source_grade + in_force.information_grade, given.reason
+        (given,) = grade_history(connection, in_force.id)
+    assert given["grade"] == in_force.source_grade + in_force.information_grade
+    return given["kind"], given["grade"], given["reason"]
 
 
 B1 = Evaluation(scheme="admiralty", original="B2", grade=Grade.parse("B1"))
@@ -225,8 +220,9 @@ def test_the_providers_grade_counts_as_it_was_given(database: Database) -> None:
     settle(database, read_all([content("a", evaluation=B1, first_hand=True)]))
     assert grade_of(database)[:2] == ("provider", "B1")
     with database.read() as connection:
-        row = connection.execute(select(evaluation)).one()
-    assert (row.scheme, row.original, row.by) == ("admiralty", "B2", "CSIRT of nowhere")
+        (given,) = grade_history(connection, connection.scalar(select(report.c.id)) or "")
+    assert (given["scheme"], given["original"]) == ("admiralty", "B2")
+    assert (given["by"], given["in_force"]) == ("CSIRT of nowhere", True)
 
 
 @pytest.mark.requirement("R11")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import delete, select
 
 from activities.assessments import AssessmentActivities, AssessmentOrder
 from infra import casefile
+from infra.bulk import Bulk
 from infra.casefile import Artefact
 from infra.database import Database
+from infra.originals import ORIGINALS
 from infra.settings import IntakeSettings, Settings
+from infra.tables import report
+from infra.tables_blocks import report_block
 from intake.records import RawRecord
 from intake.store import Store
 from protocol.parties import ANONYMOUS, SourceGroup
@@ -43,6 +53,23 @@ def assessed_incident(database: Database) -> str:
         AssessmentOrder(incident_id=incident_id, profile=PROFILE)
     )
     return incident_id
+
+
+def change_original(
+    database: Database, report_id: str, *, of_grade: Mapping[str, str] | None = None, **changes: Any
+) -> None:
+    """Alter what a report came in with: fields of its document, and what is kept of its first grade."""
+    with database.write() as connection:
+        numbers = dict(connection.execute(select(report.c.seq, report.c.id)).tuples().all())
+        originals = []
+        for seq, original in ORIGINALS.read(connection, numbers):
+            if numbers[seq] != report_id:
+                originals.append(original)
+                continue
+            document = json.dumps({**json.loads(original.document), **changes})
+            originals.append(structs.replace(original, document=document, **(of_grade or {})))
+        connection.execute(delete(report_block))
+        ORIGINALS.add(Bulk(connection), originals, at=Bulk(connection).time(datetime.now(UTC)))
 
 
 def drafting_of(database: Database, officer: str = cast.DUTY) -> Drafting:

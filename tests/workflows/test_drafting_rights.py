@@ -19,7 +19,7 @@ from protocol.errors import NotFound, Refused
 from protocol.parties import RecipientClass
 from protocol.stages import Containment, Recommendation
 from tests.workflows import cast
-from tests.workflows.case import PROFILE, assessed_incident, decided, drafting_of
+from tests.workflows.case import PROFILE, assessed_incident, change_original, decided, drafting_of
 from tests.workflows.people import DESK
 from workflows.casework import Casework
 from workflows.drafting import Drafting
@@ -159,12 +159,10 @@ def test_a_class_without_anybody_is_named_when_the_draft_is_made(
 
 def change_report(database: Database, **changes: Any) -> str:
     """Alter the first stored report; its id."""
-    with database.write() as connection:
-        row = connection.execute(select(report).order_by(report.c.seq).limit(1)).one()
-        connection.execute(
-            update(report).where(report.c.id == row.id).values(document={**row.document, **changes})
-        )
-    return str(row.id)
+    with database.read() as connection:
+        first = connection.scalar(select(report.c.id).order_by(report.c.seq))
+    change_original(database, str(first), **changes)
+    return str(first)
 
 
 @pytest.mark.requirement("R29")

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from classification.initial import InitialThreatAssessment
 from infra import audit, casefile
 from infra.database import Database
-from infra.tables import evaluation, report
+from infra.tables import report
 from notifications.authority import Attempt
 from notifications.directory_import import import_directory
 from notifications.threat_assessment import ThreatDocument, as_json
@@ -21,7 +21,13 @@ from protocol.errors import NotFound, Refused
 from protocol.grades import Grade
 from protocol.markings import HandlingCode, Marking, Tlp
 from tests.workflows import cast
-from tests.workflows.case import PROFILE, assessed_incident, decided, drafting_of
+from tests.workflows.case import (
+    PROFILE,
+    assessed_incident,
+    change_original,
+    decided,
+    drafting_of,
+)
 from workflows.casework import Casework
 from workflows.threat_assessment import EXPORT, KIND, export_threat_assessment
 
@@ -61,15 +67,8 @@ def ids(database: Database) -> list[str]:
 
 def mark(database: Database, report_id: str, marking: dict[str, Any]) -> None:
     """Give one report another marking."""
-    with database.write() as connection:
-        told = connection.scalar(select(report.c.document).where(report.c.id == report_id))
-        assert told is not None
-        stated = Marking.model_validate(marking).model_dump(mode="json")
-        connection.execute(
-            update(report)
-            .where(report.c.id == report_id)
-            .values(document={**told, "marking": stated})
-        )
+    stated = Marking.model_validate(marking).model_dump(mode="json")
+    change_original(database, report_id, marking=stated)
 
 
 def rows(database: Database, event: str) -> Iterator[dict[str, Any]]:
@@ -162,13 +161,7 @@ def test_a_grade_that_the_officer_gives_shows_where_it_comes_from(
 ) -> None:
     first = ids(database)[0]
     with database.write() as connection:
-        connection.execute(delete(evaluation).where(evaluation.c.report_id == first))
-        document = connection.scalar(select(report.c.document).where(report.c.id == first))
-        connection.execute(
-            update(report)
-            .where(report.c.id == first)
-            .values(document={**(document or {}), "evaluation": None})
-        )
+        connection.execute(update(report).where(report.c.id == first).values(provider_graded=False))
     desk_of(database).grade(case, first, Grade.parse("A1"), reason="seen by ourselves")
     line = complete(database, case).reports.listed[0]
     assert line.named is not None
@@ -184,8 +177,8 @@ def test_a_proposal_is_no_evaluation_in_force(database: Database, case: str) -> 
         line.named and line.named.evaluated_by == "provider"
         for line in complete(database, case).reports.listed
     )
-    with database.write() as connection:
-        connection.execute(delete(evaluation).where(evaluation.c.kind != "proposal"))
+    for report_id in ids(database):
+        change_original(database, report_id, of_grade={"scheme": ""})
     with pytest.raises(Refused, match=r"R12.*of 3 report\(s\)") as refused:
         complete(database, case)
     assert refused.value.reason == "no-system"
