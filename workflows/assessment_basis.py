@@ -115,13 +115,10 @@ def _graded(
 
 def _stored(connection: Connection, incident_id: str) -> list[_Stored]:
     """The reports of the incident as they came in."""
-    ids = dict(
-        connection.execute(
-            select(report.c.seq, report.c.id).where(report.c.incident_id == incident_id)
-        )
-        .tuples()
-        .all()
+    rows = connection.execute(
+        select(report.c.seq, report.c.id).where(report.c.incident_id == incident_id)
     )
+    ids = {row.seq: row.id for row in rows}
     return [
         _Stored(
             id=ids[seq],

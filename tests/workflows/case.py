@@ -60,7 +60,7 @@ def change_original(
 ) -> None:
     """Alter what a report came in with: fields of its document, and what is kept of its first grade."""
     with database.write() as connection:
-        numbers = dict(connection.execute(select(report.c.seq, report.c.id)).tuples().all())
+        numbers = {row.seq: row.id for row in connection.execute(select(report))}
         originals = []
         for seq, original in ORIGINALS.read(connection, numbers):
             if numbers[seq] != report_id:
