@@ -87,7 +87,7 @@ def settle(
     """Store the records as the consumer would, in batches of this size."""
     database = Database(f"sqlite:///{folder / 'leerp.db'}")
     database.migrate()
-    store = Store(database, PROFILE, exercise=True, telling=lambda known: not LISTS.names(*known))
+    store = Store(database, PROFILE, exercise=True, telling=lambda known: not LISTS.hold(*known))
     preparer = store.preparer(IntakeSettings())
     outcomes = [(r, preparer.read(r)) for r in map(record_of, records, range(len(records)))]
     settled = Settled()
