@@ -27,7 +27,7 @@ from intake.offsets import positions
 from intake.preparing import Ready
 from intake.reading import Readers
 from intake.records import RawRecord
-from intake.standings import Standings
+from intake.standing import Standings
 from intake.status import status_file
 from intake.store import Read, Settled, Store, open_store
 from intake.watchdog import Stalled
@@ -265,25 +265,31 @@ async def run_intake(app: App, stop: asyncio.Event, quota: Quota | None = None) 
     settings = app.settings
     settings.require("Kafka", settings.kafka.bootstrap)
     store = open_store(app)
-    preparer = store.preparer(settings.intake)
     consumer: AIOKafkaConsumer | None = await first_client(settings.kafka)
-    with (
-        status_file(settings.home) as status,
-        Readers(preparer, settings.profile(), settings.intake) as readers,
-    ):
-        while consumer is not None:
-            guard = Guard(app, consumer, status, quota or store.quota)
-            try:
-                await Intake(app, consumer, store, readers, guard).run(stop)
-            except NOT_ALLOWED as exc:
-                raise await kafka.failure(settings.kafka, exc) from exc
-            except (Stalled, KafkaError) as exc:
-                log.error("client_renewed", error=type(exc).__name__)  # noqa: TRY400  not its text
-            else:
-                return
-            finally:
-                await let_go(consumer)
-            consumer = await next_client(settings.kafka, stop)
+    with status_file(settings.home) as status:
+        async with Readers(settings.profile(), settings.intake) as readers:
+            while consumer is not None:
+                guard = Guard(app, consumer, status, quota or store.quota)
+                intake = Intake(app, consumer, store, readers, guard)
+                if await _is_over(intake, app, consumer, stop):
+                    return
+                consumer = await next_client(settings.kafka, stop)
+
+
+async def _is_over(
+    intake: Intake, app: App, consumer: AIOKafkaConsumer, stop: asyncio.Event
+) -> bool:
+    """Run until told to stop; False if another client is to go on."""
+    try:
+        await intake.run(stop)
+    except NOT_ALLOWED as exc:
+        raise await kafka.failure(app.settings.kafka, exc) from exc
+    except (Stalled, KafkaError) as exc:
+        log.error("client_renewed", error=type(exc).__name__)  # noqa: TRY400  not its text
+        return False
+    finally:
+        await let_go(consumer)
+    return True
 
 
 def _log(settled: Settled) -> None:

@@ -10,7 +10,7 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any, Literal
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.charsets import decode_text
 from intake.formats.base import MOST_REPORTS
 from intake.limits import check_size, decode_json

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from intake.sources import FirstHandRule
-from intake.standings import UNRECOGNISED, Standing
+from intake.standing import UNRECOGNISED, FirstHandRule, Standing
 from protocol.grades import Grade, InformationAccuracy
 from protocol.parties import SourceGroup
 from protocol.statement import Graded

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from infra import audit
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.status import Status
 from intake.store import OUTAGES
 

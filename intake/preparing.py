@@ -13,7 +13,7 @@ import msgspec
 
 from classification.claimed import Claimed
 from classification.evidence import evidence_in, origin_of
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.formats.base import UNDATED
 from intake.formats.own import NAME as OWN
 from intake.formats.own_shapes import Report, Statement, statement_of
@@ -28,7 +28,7 @@ from intake.records import (
     report_id,
     unprocessable,
 )
-from intake.standings import UNRECOGNISED, Standing, marked
+from intake.standing import UNRECOGNISED, Standing, marked
 from protocol.profile import Profile
 from protocol.report import ReportContent, TimeKind, TimeWindow
 from protocol.statement import Naming

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from infra import audit, kafka
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from infra.tables import quarantine, raw_body
 from intake.quarantine_hints import hint
 from intake.quarantine_listing import Filter, open_ids

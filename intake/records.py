@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import structlog
-
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.decoding import is_archive, kind_of_media
 from intake.formats.base import Delivery, Parsed
 from intake.formats.own import NAME as OWN
@@ -18,8 +16,6 @@ from intake.formats.registry import parse
 from protocol.errors import RejectedReport
 from protocol.parties import DetectedBy, SourceGroup
 from protocol.report import ReportContent
-
-log = structlog.get_logger()
 
 UNPROCESSABLE = "unprocessable"
 """Reason of a rejection for which a defect of ours is to blame."""
@@ -110,8 +106,10 @@ def quick_report(record: RawRecord, limits: IntakeSettings) -> QuickReport | Non
 
 def unprocessable(record: RawRecord, exc: Exception) -> Rejected:
     """The record that showed a defect of ours, with the defect's class only: no text leaves here."""
+    import structlog  # noqa: PLC0415  11 MB that a process which only reads has no other use for
+
     name = defect_of(exc)
-    log.error(
+    structlog.get_logger().error(
         "record_unprocessable",
         error=name,
         topic=record.topic,

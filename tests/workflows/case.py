@@ -9,7 +9,8 @@ from activities.assessments import AssessmentActivities, AssessmentOrder
 from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from infra.settings import IntakeSettings, Settings
+from infra.intake_limits import IntakeSettings
+from infra.settings import Settings
 from intake.records import RawRecord
 from intake.store import Store
 from protocol.parties import ANONYMOUS, SourceGroup

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from intake.formats.own import NAME
 from intake.preparing import Preparer, Ready
 from intake.records import RawRecord, quick_report, read_record
-from intake.standings import UNRECOGNISED, Standing
+from intake.standing import UNRECOGNISED, Standing
 from leerp.bench.stream import Stream
 from protocol.markings import Tlp
 from protocol.parties import SourceGroup
