@@ -31,7 +31,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         # What a statement carries are reports and addresses: errors must not repeat them.
-        self.engine = create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True)
+        # The connection used last is used next, so that one cache of pages is warm and not twenty.
+        self.engine = create_engine(
+            url, pool_size=20, max_overflow=20, pool_use_lifo=True, hide_parameters=True
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)

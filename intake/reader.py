@@ -17,7 +17,7 @@ from typing import IO
 import msgspec
 
 from infra.intake_limits import IntakeSettings
-from infra.memory import return_large_buffers
+from infra.memory import keep_memory_small
 from intake.preparing import Preparer, Ready
 from intake.records import RawRecord
 from intake.standing import Standings
@@ -80,7 +80,7 @@ def _preparer(rules: bytes) -> Preparer:
 def main() -> None:
     """Answer orders until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
-    return_large_buffers()
+    keep_memory_small()
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anything prints is no answer
     preparer = _preparer(receive(orders))
