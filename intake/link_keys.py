@@ -81,7 +81,7 @@ def trait_of(kind: IndicatorType, value: str) -> Trait:
 
 def _trait(kind: IndicatorType, value: str) -> Trait:
     host = host_of(value) if kind is IndicatorType.URL else None
-    return Trait(key_of((kind, value)), f"{kind} {value}", host)
+    return Trait(_digest("indicator", kind, value), f"{kind} {value}", host)
 
 
 _kept_trait = lru_cache(_CACHED)(_trait)

@@ -26,6 +26,8 @@ from protocol.profile import Profile
 
 COLLECT_EVERY = 50_000
 """New objects until the collector looks: a batch makes thousands that live as long as it does."""
+READY = b""
+"""The message that comes before the first answer: orders are read from now on."""
 _LENGTH = 8
 """Bytes before each message that say how many follow."""
 
@@ -86,6 +88,7 @@ def main() -> None:
     preparer = _preparer(receive(orders))
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY, 20, 20)
+    send(answers, READY)
     while True:
         try:
             records, standings = _order.decode(receive(orders))

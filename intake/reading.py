@@ -11,9 +11,9 @@ import asyncio
 import fcntl
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO, Self, cast
+from typing import IO, Self, TypeVar, cast
 
 import structlog
 
@@ -23,9 +23,11 @@ from intake.preparing import Ready
 from intake.reader import decode_answer, encode_order, encode_rules, receive, send
 from intake.records import RawRecord
 from intake.standing import Standings
+from protocol.errors import ServiceDown
 from protocol.profile import Profile
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 TOO_COSTLY = "too-costly"
 PIPE_BYTES = 1_048_576
@@ -57,7 +59,11 @@ class Readers:
                 await asyncio.to_thread(reader.end)
 
     async def read(self, records: Sequence[RawRecord], standings: Standings) -> list[Ready]:
-        """What became of each record, in their order."""
+        """What became of each record, in their order.
+
+        Raises:
+            ServiceDown: the process for it does not start.
+        """
         try:
             return await self._ask(records, standings, self._limits.seconds_per_batch)
         except (ReaderLost, TimeoutError) as exc:
@@ -92,32 +98,47 @@ class Readers:
 
         Raises:
             ReaderLost, TimeoutError: it has ended over them.
+            ServiceDown: none starts.
         """
         order = await asyncio.to_thread(encode_order, records, standings)
         reader = await self._free.get() or _started(self._rules)
-        asking = asyncio.ensure_future(asyncio.to_thread(reader.ask, order))
         try:
-            done, _ = await asyncio.wait({asking}, timeout=seconds)
-            if not done:
-                raise TimeoutError
-            answer = asking.result()
+            await _in_thread(reader.greet, None)  # starting up is not the record's fault
+            answer = await _in_thread(lambda: reader.ask(order), seconds)
         except BaseException:
             reader.process.kill()
-            await asyncio.gather(asking, return_exceptions=True)
-            await asyncio.to_thread(reader.end)
+            reader.process.wait()
             self._free.put_nowait(None)
             raise
         self._free.put_nowait(reader)
         return await asyncio.to_thread(decode_answer, answer)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reader:
     """One process, which does one thing at a time."""
 
     process: subprocess.Popen[bytes]
     orders: IO[bytes]
     answers: IO[bytes]
+    greeted: bool = False
+
+    def greet(self) -> None:
+        """Wait until it takes orders.
+
+        Raises:
+            ServiceDown: it does not.
+        """
+        if self.greeted:
+            return
+        try:
+            receive(self.answers)
+        except EOFError as exc:
+            raise ServiceDown(
+                "the process that reads records does not start: see what it says in the log above;"
+                " LEERP_INTAKE__READER_MEMORY_BYTES may be too little for it"
+            ) from exc
+        self.greeted = True
 
     def ask(self, order: bytes) -> bytes:
         """Its answer to an order, however long that takes.
@@ -134,6 +155,26 @@ class _Reader:
     def end(self) -> None:
         """Let it end, and wait for that."""
         self.process.communicate()
+
+
+async def _in_thread(work: Callable[[], T], seconds: float | None) -> T:
+    """What ``work`` gives; its thread goes on where that takes longer.
+
+    Raises:
+        TimeoutError: it takes longer.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    done, _ = await asyncio.wait({working}, timeout=seconds)
+    if not done:
+        working.add_done_callback(_forget)
+        raise TimeoutError
+    return working.result()
+
+
+def _forget(working: asyncio.Future[T]) -> None:
+    """Nobody asks any more what came of it."""
+    if not working.cancelled():
+        working.exception()
 
 
 def _started(rules: bytes) -> _Reader:

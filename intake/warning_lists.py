@@ -14,7 +14,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -45,6 +45,10 @@ _HASHES = (
 )  # fmt: skip
 _EMAILS = ("common-contact-emails",)
 _HASH_KINDS = {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
+_CACHED = 4_096
+"""Answers kept: the indicators of a campaign are asked for again and again."""
+_LONG = 300
+"""Characters of a value whose answer is not kept, so that strangers do not fill memory."""
 _FRONT_PAGE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]+/?")
 _PATTERN = re.compile(r"/(.*)/([gi]*)", re.DOTALL)
 
@@ -104,7 +108,12 @@ class WarningLists:
 
 def telling_by(lists: WarningLists) -> Callable[[tuple[IndicatorType, str]], bool]:
     """Whether an indicator tells something, since it stands on none of the lists."""
-    return lambda known: not lists.hold(*known)
+
+    def ask(known: tuple[IndicatorType, str]) -> bool:
+        return not lists.hold(*known)
+
+    kept = lru_cache(_CACHED)(ask)
+    return lambda known: kept(known) if len(known[1]) < _LONG else ask(known)
 
 
 @cache

@@ -6,7 +6,6 @@ import asyncio
 import gc
 
 from infra.bootstrap import App
-from infra.memory import keep_memory_small
 from intake.consumer import run_intake as consume
 from intake.corroboration import corroborator_of
 from intake.relay import Relay
@@ -17,7 +16,6 @@ COLLECT_EVERY = 50_000
 
 async def run_intake(opened: App, stop: asyncio.Event) -> None:
     """Work until told to stop; when one part fails, so does the process."""
-    keep_memory_small()
     client = await opened.temporal()
     relay = Relay(opened, client, opened.settings.profile())
     gc.freeze()
