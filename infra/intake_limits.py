@@ -16,7 +16,7 @@ class IntakeSettings(BaseModel):
     """Of one transaction."""
     max_fetch_records: int = 500
     """Read together, in one process."""
-    max_bytes_in_flight: int = 2_000_000
+    max_bytes_in_flight: int = 1_500_000
     """Fetched and not yet settled; beyond that, Kafka waits."""
     readers: int = Field(default_factory=lambda: max(1, min(4, (os.cpu_count() or 1) - 1)))
     """Processes that read records in a storm."""
