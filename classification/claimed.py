@@ -85,9 +85,9 @@ class Claimed:
     def to_json(self) -> dict[str, Any]:
         """JSON values without what nobody claims; lists are sorted."""
         return {
-            field.name: sorted(value) if isinstance(value, frozenset) else value
-            for field in fields(self)
-            if (value := getattr(self, field.name))
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name in _NAMES
+            if (value := getattr(self, name))
         }
 
     @classmethod
@@ -100,6 +100,7 @@ class Claimed:
         return cls(**values)
 
 
+_NAMES = tuple(field.name for field in fields(Claimed))
 NOTHING = Claimed()
 
 

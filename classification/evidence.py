@@ -8,14 +8,15 @@ Source: domain 3.3, 3.4, 6.1; R11, R13.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from protocol.countries import OTHER_CODES
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.parties import ANONYMOUS
-from protocol.report import Affected, Cause, Disruption, IncidentReport, ReportContent
+from protocol.report import Cause, Disruption, IncidentReport
+from protocol.statement import HitParty, Statement
 
 RISK_TO_LIFE = "risk-to-life"
 """The criterion that ``Impact.risk_to_life`` states."""
@@ -126,8 +127,13 @@ def evidence_of(report: IncidentReport, grade: Grade | None) -> Evidence:
     return evidence_in(report, report.id, grade, principal=report.principal)
 
 
+def origin_of(reporter: str, principal: str) -> str:
+    """Whom a report originates from: its ``principal``, or by name where that is nobody known."""
+    return _name(reporter if principal == ANONYMOUS else principal)
+
+
 def evidence_in(
-    report: ReportContent, report_id: str, grade: Grade | None, *, principal: str
+    report: Statement, report_id: str, grade: Grade | None, *, principal: str
 ) -> Evidence:
     """What the report of that id contributes under the grade in force.
 
@@ -151,7 +157,7 @@ def evidence_in(
         cause = Cause.TECHNICAL_FAILURE
     return Evidence(
         report_id=report_id,
-        origin=_name(report.reporter.name if principal == ANONYMOUS else principal),
+        origin=origin_of(report.reporter.name, principal),
         grade=grade,
         criteria=frozenset(_slug(c) for c in report.impact.criteria)
         | ({RISK_TO_LIFE} if report.impact.risk_to_life else frozenset()),
@@ -176,7 +182,7 @@ def evidence_in(
     )
 
 
-def _victims(victims: list[Affected], organisations: int) -> int:
+def _victims(victims: Sequence[HitParty], organisations: int) -> int:
     """At least so many: the kinds look at the same victims from different sides, so not the sum.
 
     One victim may belong to several sectors or lose several services, so those do not add up.
@@ -187,7 +193,7 @@ def _victims(victims: list[Affected], organisations: int) -> int:
     return max(organisations, persons, countries, shared)
 
 
-def _victims_max(victims: list[Affected], least: int) -> int | None:
+def _victims_max(victims: Sequence[HitParty], least: int) -> int | None:
     """At most so many; None where no count has an upper end, or one of its kind has none.
 
     A kind that gives no upper end at all, such as organisations by name, looks at the same victims
@@ -208,7 +214,7 @@ def _victims_max(victims: list[Affected], least: int) -> int | None:
     return highest
 
 
-def _counted(victims: list[Affected], kind: str) -> dict[str, int]:
+def _counted(victims: Sequence[HitParty], kind: str) -> dict[str, int]:
     """Name to the largest count given for it."""
     counts: dict[str, int] = {}
     for a in victims:

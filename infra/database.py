@@ -19,7 +19,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 BUSY_TIMEOUT_MS = 60_000
 CHECKPOINT_PAGES = 8_192
 """32 MB: pages of the indexes that a storm changes again and again are written back once."""
-CACHE_KB = 16_384
+CACHE_KB, WRITERS_CACHE_KB = 2_048, 16_384
+"""Pages kept by a connection, and by one that has written: of readers there are many at a time."""
+_WIDE = "leerp-wide-cache"
 MIGRATION = 0
 """Number of the lock under which the schema changes."""
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -31,7 +33,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         # What a statement carries are reports and addresses: errors must not repeat them.
-        self.engine = create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True)
+        # The connection used last is used next, so that one cache of pages is warm and not twenty.
+        self.engine = create_engine(
+            url, pool_size=20, max_overflow=20, pool_use_lifo=True, hide_parameters=True
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)
@@ -97,4 +102,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     writing = connection.get_execution_options().get("leerp_write", False)
+    if writing and not connection.info.get(_WIDE):
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{WRITERS_CACHE_KB}")
+        connection.info[_WIDE] = True
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -40,6 +40,11 @@ MAX_MESSAGE_BYTES = 5_242_880
 """Largest record batch a topic takes: above what intake accepts, so that it can say why not."""
 FETCH_BYTES = 1_048_576
 """Of one partition at a time; a larger record comes all the same, by itself."""
+WAIT_MS = 50
+"""How long Kafka may keep a question open that it has nothing for: meanwhile nothing else is asked, so
+the next record of a partition that was just read would wait for this to end."""
+ANSWER_BYTES = 2 * FETCH_BYTES
+"""Of one answer of Kafka, which the client holds three times while it takes it apart."""
 TOPIC_SETTINGS = {
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
     "compression.type": "uncompressed",
@@ -124,7 +129,8 @@ def consumer(
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_bytes=2 * MAX_MESSAGE_BYTES,
+        fetch_max_bytes=ANSWER_BYTES,
+        fetch_max_wait_ms=WAIT_MS,
         metadata_max_age_ms=NEW_TOPICS_WITHIN_MS,
         **connection(settings),
     )

@@ -1,4 +1,4 @@
-"""Memory of a process that handles large buffers now and then."""
+"""Memory of a process that handles large buffers in several threads."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import gc
 
 MMAP_THRESHOLD = -3
 """glibc's number for the size from which a buffer is memory of its own."""
-LARGE = 1_000_000
+ARENA_MAX = -8
+"""glibc's number for the most pools that threads take memory from."""
+LARGE = 256_000
 COLLECT_EVERY = 50_000
 """New objects until the collector looks: a batch makes thousands that live as long as it does."""
 
 
-def return_large_buffers() -> None:
-    """Give every buffer of a megabyte and more back to the system when it is freed.
+def keep_memory_small() -> None:
+    """Give large buffers back to the system when they are freed, and take small ones from one pool.
 
     glibc learns from large buffers to keep them, in as many pools as there are threads; a few records
-    of 4 MB then cost a process tens of megabytes for good. Without glibc nothing is changed.
+    of 4 MB, or many batches that are made in one thread and freed in another, then cost a process
+    tens of megabytes for good. Call it before threads start. Without glibc nothing is changed.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(MMAP_THRESHOLD, LARGE)
+        libc.mallopt(ARENA_MAX, 1)
 
 
 def collect_seldom() -> None:

@@ -6,8 +6,7 @@ What may change, or is searched for, is in the table ``report``. Source: docs/de
 from __future__ import annotations
 
 import json
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -69,15 +68,3 @@ def documents_of(connection: Connection, which: ColumnElement[bool]) -> Iterator
     """The documents of the reports that ``which`` picks, in the order of their arrival."""
     numbers = connection.scalars(select(report.c.seq).where(which)).all()
     return (document for _, document in documents(connection, numbers))
-
-
-def packed(keys: Sequence[int]) -> bytes:
-    """Keys of indicators, as they stand in ``report.indicators``."""
-    return array("q", keys).tobytes()
-
-
-def unpacked(keys: bytes) -> array[int]:
-    """What ``packed`` packed."""
-    found = array("q")
-    found.frombytes(keys)
-    return found

@@ -69,7 +69,7 @@ report = Table(
     Column("source_grade", String(1), nullable=False),  # grade in force
     Column("information_grade", String(1), nullable=False),
     Column("provider_graded", Boolean, nullable=False),  # its first grade is the provider's own
-    Column("indicators", LargeBinary, nullable=False),  # their keys, see ``infra.originals``
+    Column("indicators", LargeBinary, nullable=False),  # their keys, see ``infra.packing``
 )
 
 link_key = Table(

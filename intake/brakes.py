@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 
 Place = tuple[str, int | None]
 """Topic and partition; None stands for the whole topic."""

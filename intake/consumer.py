@@ -27,9 +27,9 @@ from intake.offsets import positions
 from intake.preparing import Ready
 from intake.reading import Readers
 from intake.records import RawRecord
-from intake.standings import Standings
+from intake.standing import Standings
 from intake.status import status_file
-from intake.store import Read, Settled, Store, open_store
+from intake.store import Read, Store, open_store
 from intake.watchdog import Stalled
 from protocol.errors import ServiceDown
 from protocol.parties import ANONYMOUS
@@ -65,6 +65,7 @@ class Intake(ConsumerRebalanceListener):
         self._readers = readers
         self._guard = guard
         self._flow = Flow(self._limits.max_bytes_in_flight)
+        self._readings: set[asyncio.Task[list[Ready]]] = set()
         self._settling = asyncio.Lock()
         self._generation = 0
         self._placed: set[TopicPartition] = set()
@@ -86,9 +87,10 @@ class Intake(ConsumerRebalanceListener):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             failed = [task for task in tasks if task.done() and task.exception()]
-            for task in tasks:
+            unfinished = (*tasks, *self._readings)
+            for task in unfinished:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*unfinished, return_exceptions=True)
         for task in failed:
             task.result()
 
@@ -130,10 +132,13 @@ class Intake(ConsumerRebalanceListener):
     def _work(self, batch: Batch) -> Work:
         records = tuple(arrived(record) for each in batch.values() for record in each)
         gaps = [isinstance(record, Unreadable) for each in batch.values() for record in each]
+        reading = asyncio.create_task(self._read(records, gaps))
+        self._readings.add(reading)
+        reading.add_done_callback(self._readings.discard)
         return Work(
             generation=self._generation,
             records=records,
-            reading=asyncio.ensure_future(self._read(records, gaps)),
+            reading=reading,
             ends={place: each[-1].offset + 1 for place, each in batch.items()},
             size=sum(len(record.body) + RECORD_BYTES for record in records),
         )
@@ -179,15 +184,18 @@ class Intake(ConsumerRebalanceListener):
             settled = await self._guard.insist(
                 lambda: self._store.settle(reads, source=PROCESS), stop
             )
-            if (
-                settled is None
-            ):  # told to stop in an outage: what follows must not be settled either
+            if settled is None:  # told to stop in an outage: nor may what follows be settled
                 self._let_go()
                 return
             self._guard.note(reads)
             for work in current:
                 self._uncommitted |= work.ends
-        _log(settled)
+        log.info(
+            "batch_settled",
+            stored=len(settled.stored),
+            duplicates=settled.duplicates,
+            quarantined=settled.quarantined,
+        )
 
     async def _place(self, partitions: set[TopicPartition], stop: asyncio.Event) -> None:
         """Go on where the database says, not where Kafka believes that we were.
@@ -265,31 +273,28 @@ async def run_intake(app: App, stop: asyncio.Event, quota: Quota | None = None) 
     settings = app.settings
     settings.require("Kafka", settings.kafka.bootstrap)
     store = open_store(app)
-    preparer = store.preparer(settings.intake)
     consumer: AIOKafkaConsumer | None = await first_client(settings.kafka)
-    with (
-        status_file(settings.home) as status,
-        Readers(preparer, settings.profile(), settings.intake) as readers,
-    ):
-        while consumer is not None:
-            guard = Guard(app, consumer, status, quota or store.quota)
-            try:
-                await Intake(app, consumer, store, readers, guard).run(stop)
-            except NOT_ALLOWED as exc:
-                raise await kafka.failure(settings.kafka, exc) from exc
-            except (Stalled, KafkaError) as exc:
-                log.error("client_renewed", error=type(exc).__name__)  # noqa: TRY400  not its text
-            else:
-                return
-            finally:
-                await let_go(consumer)
-            consumer = await next_client(settings.kafka, stop)
+    with status_file(settings.home) as status:
+        async with Readers(settings.profile(), settings.intake) as readers:
+            while consumer is not None:
+                guard = Guard(app, consumer, status, quota or store.quota)
+                intake = Intake(app, consumer, store, readers, guard)
+                if await _is_over(intake, app, consumer, stop):
+                    return
+                consumer = await next_client(settings.kafka, stop)
 
 
-def _log(settled: Settled) -> None:
-    log.info(
-        "batch_settled",
-        stored=len(settled.stored),
-        duplicates=settled.duplicates,
-        quarantined=settled.quarantined,
-    )
+async def _is_over(
+    intake: Intake, app: App, consumer: AIOKafkaConsumer, stop: asyncio.Event
+) -> bool:
+    """Run until told to stop; False if another client is to go on."""
+    try:
+        await intake.run(stop)
+    except NOT_ALLOWED as exc:
+        raise await kafka.failure(app.settings.kafka, exc) from exc
+    except (Stalled, KafkaError) as exc:
+        log.error("client_renewed", error=type(exc).__name__)  # noqa: TRY400  not its text
+        return False
+    finally:
+        await let_go(consumer)
+    return True

@@ -10,7 +10,7 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any, Literal
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.charsets import decode_text
 from intake.formats.base import MOST_REPORTS
 from intake.limits import check_size, decode_json
@@ -71,7 +71,7 @@ def decode(
         if text.lstrip().startswith(("{", "[")):
             return _json(text.encode(), limits)
     if kind is None:
-        kind = _OF_MEDIA_TYPE.get((media_type or "").partition(";")[0].strip().lower())
+        kind = kind_of_media(media_type)
     match kind or _kind_of(body):
         case "xml":
             return decode_xml(body, limits)
@@ -83,8 +83,18 @@ def decode(
             return _text(body, media_type, limits, declared=kind is not None)
 
 
+def kind_of_media(media_type: str | None) -> Kind | None:
+    """What a declared media type decides; None where the content does."""
+    return _OF_MEDIA_TYPE.get((media_type or "").partition(";")[0].strip().lower())
+
+
+def is_archive(body: bytes) -> bool:
+    """Whether it begins as an archive or office document does."""
+    return body.startswith(_ARCHIVES) or body[_TAR] == b"ustar"
+
+
 def _check_binary(body: bytes) -> None:
-    if body.startswith(_ARCHIVES) or body[_TAR] == b"ustar":
+    if is_archive(body):
         raise RejectedReport(
             "archive",
             "this is an archive or office document, which is never unpacked here;"

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from intake.sources import FirstHandRule
-from intake.standings import UNRECOGNISED, Standing
+from intake.standing import UNRECOGNISED, FirstHandRule, Standing
 from protocol.grades import Grade, InformationAccuracy
 from protocol.parties import SourceGroup
-from protocol.report import ReportContent
+from protocol.statement import Graded
 
 REMEMBERED = 4_096
 """Evaluations kept at hand: they differ by source, its letter and what the report states."""
@@ -34,7 +33,7 @@ class IntakeEvaluation:
 
 
 def intake_evaluation(
-    report: ReportContent, group: SourceGroup, standing: Standing = UNRECOGNISED
+    report: Graded, group: SourceGroup, standing: Standing = UNRECOGNISED
 ) -> IntakeEvaluation:
     """The provider's grade where there is one and the source is not public, else ours.
 
@@ -43,12 +42,13 @@ def intake_evaluation(
 
     ``standing`` is that of whoever's topic the report came on.
     """
-    if report.evaluation is not None and group is not SourceGroup.OSINT:
+    stated = report.evaluation
+    if stated is not None and group is not SourceGroup.OSINT:
         return IntakeEvaluation(
-            grade=report.evaluation.grade,
+            grade=Grade(source=stated.grade.source, information=stated.grade.information),
             kind="provider",
-            scheme=report.evaluation.scheme,
-            original=report.evaluation.original[:40],
+            scheme=stated.scheme,
+            original=stated.original[:40],
             by=report.reporter.name[:100],
             reason="assessed by the provider",
         )

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from infra.originals import documents, unpacked
+from infra.originals import documents
+from infra.packing import unpacked
 from infra.tables import report
 from intake.link_keys import Known, key_of
 from protocol.profile import CorrelationRules

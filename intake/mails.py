@@ -14,7 +14,7 @@ from email.parser import BytesFeedParser
 from email.policy import Compat32, compat32
 from typing import Any
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.charsets import decode_loosely, decode_words
 from intake.html_text import text_of_html
 from protocol.errors import RejectedReport

@@ -17,19 +17,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from infra import audit
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.status import Status
 from intake.store import OUTAGES
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
+_OF_SQLSTATE = {
+    "53100": "disk-full",
+    "55P03": "database-locked",  # lock not available
+    "57014": "database-locked",  # query cancelled
+}
+"""States by PostgreSQL's codes, for which its driver need not be there."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 ADVICE = {
@@ -71,11 +76,7 @@ def kind_of(exc: BaseException) -> str:
             return "disk-full"
         if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return "database-locked"
-    if isinstance(cause, psycopg.errors.DiskFull):
-        return "disk-full"
-    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
-        return "database-locked"
-    return "database-down"
+    return _OF_SQLSTATE.get(str(getattr(cause, "sqlstate", "")), "database-down")
 
 
 class Insistence:

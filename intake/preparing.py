@@ -7,29 +7,44 @@ what is left for the single writer is to compare keys and to write rows. Source:
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
 from classification.claimed import Claimed
-from classification.evidence import evidence_in
-from infra.originals import packed
-from infra.settings import IntakeSettings
+from classification.evidence import evidence_in, origin_of
+from infra.intake_limits import IntakeSettings
+from infra.packing import packed
 from intake.claims import claims_text
 from intake.formats.base import UNDATED
-from intake.grading import intake_evaluation
+from intake.formats.own import NAME as OWN
+from intake.formats.own_shapes import Report, Statement, statement_of
+from intake.grading import IntakeEvaluation, intake_evaluation
 from intake.link_keys import Telling, indicator_keys, link_keys
-from intake.records import Accepted, RawRecord, Rejected, read_record, report_id, unprocessable
-from intake.standings import UNRECOGNISED, Standing, marked
+from intake.records import (
+    Accepted,
+    RawRecord,
+    Rejected,
+    quick_report,
+    read_record,
+    report_id,
+    unprocessable,
+)
+from intake.standing import UNRECOGNISED, Standing, marked
 from protocol.profile import Profile
 from protocol.report import ReportContent, TimeKind, TimeWindow
+from protocol.statement import Naming
 
 LONGEST_ID = 200
 """Of a report or in its sender's words; a longer name names no report."""
 VERSIONED = frozenset({"misp", "stix-2.0", "stix-2.1"})
 """Formats in which the same id with a later time stamp is a newer version, without a word of it."""
+REMEMBERED = 2_048
+"""Statements kept with what they claim."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _encode = msgspec.json.Encoder().encode
+_NAMELESS = '{"report":"","origin":""'
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -74,13 +89,39 @@ class Preparer:
         self._profile = profile
         self._telling = telling
         self._limits = limits
+        self._claims = lru_cache(REMEMBERED)(self._claimed)
 
     def read(self, record: RawRecord, standing: Standing = UNRECOGNISED) -> Ready:
         """Translate a record and prepare its reports; whatever goes wrong is a reason.
 
         ``standing`` is that of whoever's topic it came on.
         """
-        return self.ready(read_record(record, self._limits), record, standing)
+        try:
+            quick = self._read_quickly(record, standing)
+        except Exception as exc:  # noqa: BLE001  a defect of ours, see ``unprocessable``
+            return _refused(unprocessable(record, exc), record.sha256)
+        return quick or self.ready(read_record(record, self._limits), record, standing)
+
+    def _read_quickly(self, record: RawRecord, standing: Standing) -> Ready | None:
+        """The record if it holds one usual report of our own format; the same as the long way."""
+        quick = quick_report(record, self._limits)
+        if quick is None or (standing.tlp is not None and quick.marked):
+            return None
+        sha256, report = record.sha256, quick.fields
+        identity = report_id(record.group, record.principal, quick.said)
+        said = quick.said if standing.tlp is None else quick.marked_with(standing.tlp)
+        evidence, claimed = self._claims(statement_of(report))
+        origin = _origin(report.reporter.name, record.principal)
+        prepared = self._prepared(
+            report,
+            identity=identity,
+            document=_delivered(said, identity, record, OWN, sha256),
+            evidence=f'{{"report":"{identity}","origin":{origin}{evidence}',
+            claimed=claimed,
+            evaluation=intake_evaluation(report, record.group, standing),
+            retractions=_retractions(report, OWN),
+        )
+        return Ready(sha256, OWN, [prepared])
 
     def ready(
         self, outcome: Accepted | Rejected, given: RawRecord, standing: Standing = UNRECOGNISED
@@ -95,7 +136,14 @@ class Preparer:
                 return Ready(sha256, outcome.format, reports, kept=kept)
             except Exception as exc:  # noqa: BLE001  a defect of ours, see ``unprocessable``
                 outcome = unprocessable(record, exc)
-        return Ready(sha256, "", [], outcome.reason, outcome.message, kept)
+        return _refused(outcome, sha256, kept)
+
+    def _claimed(self, statement: Statement) -> tuple[str, str]:
+        """Evidence after its id and origin, and claims, as JSON: many reports state the same."""
+        evidence = evidence_in(statement, "", None, principal="")
+        claimed = Claimed.of(evidence, self._profile.classification)
+        said = _encode(evidence.to_json()).decode()
+        return said.removeprefix(_NAMELESS), claims_text(claimed)
 
     def _prepare(
         self, sent: ReportContent, outcome: Accepted, sha256: str, standing: Standing
@@ -106,36 +154,77 @@ class Preparer:
         content = _dated(marked(sent, standing), record.received_at)
         if content is not sent:
             said = content.model_dump_json()
-        delivery = _encode(
-            {
-                "id": identity,
-                "group": record.group.value,
-                "principal": record.principal,
-                "received_at": record.received_at,
-                "format": outcome.format,
-                "sha256": sha256,
-            }
-        ).decode()
         evidence = evidence_in(content, identity, None, principal=record.principal)
-        judged = intake_evaluation(content, record.group, standing)
+        claimed = Claimed.of(evidence, self._profile.classification)
+        return self._prepared(
+            content,
+            identity=identity,
+            document=_delivered(said, identity, record, outcome.format, sha256),
+            evidence=_encode(evidence.to_json()).decode(),
+            claimed=claims_text(claimed),
+            evaluation=intake_evaluation(content, record.group, standing),
+            retractions=_retractions(content, outcome.format),
+        )
+
+    def _prepared(
+        self,
+        content: ReportContent | Report,
+        *,
+        identity: str,
+        document: str,
+        evidence: str,
+        claimed: str,
+        evaluation: IntakeEvaluation,
+        retractions: list[tuple[str, str]],
+    ) -> Prepared:
         earliest, latest = content.window()
-        rules = self._profile
         return Prepared(
             id=identity,
             source_id=content.source_id,
             title=content.title,
-            document=f"{said[:-1]},{delivery[1:]}",  # one object out of two
-            evidence=_encode(evidence.to_json()).decode(),
-            claimed=claims_text(Claimed.of(evidence, rules.classification)),
-            source_grade=judged.grade.source.value,
-            information_grade=judged.grade.information.value,
-            evaluation=(judged.kind, judged.scheme, judged.original, judged.by, judged.reason),
-            keys=link_keys(content, rules.correlation, self._telling),
+            document=document,
+            evidence=evidence,
+            claimed=claimed,
+            source_grade=evaluation.grade.source.value,
+            information_grade=evaluation.grade.information.value,
+            evaluation=(
+                evaluation.kind,
+                evaluation.scheme,
+                evaluation.original,
+                evaluation.by,
+                evaluation.reason,
+            ),
+            keys=link_keys(content, self._profile.correlation, self._telling),
             indicators=packed(indicator_keys(content)),
             earliest=microseconds(earliest),
             latest=microseconds(latest),
-            retractions=_retractions(content, outcome.format),
+            retractions=retractions,
         )
+
+
+@lru_cache(REMEMBERED)
+def _origin(reporter: str, principal: str) -> str:
+    """As JSON."""
+    return _encode(origin_of(reporter, principal)).decode()
+
+
+def _refused(outcome: Rejected, sha256: str, kept: bytes | None = None) -> Ready:
+    return Ready(sha256, "", [], outcome.reason, outcome.message, kept)
+
+
+def _delivered(said: str, identity: str, record: RawRecord, form: str, sha256: str) -> str:
+    """The document of a report: one object out of what it says and what is known of its delivery."""
+    delivery = _encode(
+        {
+            "id": identity,
+            "group": record.group.value,
+            "principal": record.principal,
+            "received_at": record.received_at,
+            "format": form,
+            "sha256": sha256,
+        }
+    ).decode()
+    return f"{said[:-1]},{delivery[1:]}"
 
 
 def microseconds(moment: datetime) -> int:
@@ -155,7 +244,7 @@ def _is_undated(time: TimeWindow) -> bool:
     return not time.tz_known and time == UNDATED
 
 
-def _retractions(content: ReportContent, form: str) -> list[tuple[str, str]]:
+def _retractions(content: Naming, form: str) -> list[tuple[str, str]]:
     named = {
         (relation.kind, relation.id)
         for relation in content.relations

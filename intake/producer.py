@@ -22,7 +22,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from infra import kafka
-from infra.settings import IntakeSettings, KafkaSettings
+from infra.intake_limits import IntakeSettings
+from infra.settings import KafkaSettings
 from intake.client_file import read_client_file
 from intake.formats.base import Delivery, Parsed
 from intake.formats.own import NAME as OWN

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from infra import audit, kafka
 from infra.database import Database
+from infra.intake_limits import IntakeSettings
 from infra.originals import BODIES
-from infra.settings import IntakeSettings
 from infra.tables import quarantine
 from intake.quarantine_hints import hint
 from intake.quarantine_listing import Filter, open_ids

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import structlog
-
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
+from intake.decoding import is_archive, kind_of_media
 from intake.formats.base import Delivery, Parsed
+from intake.formats.own import NAME as OWN
+from intake.formats.own_quick import LEVELS, QuickReport, read_quickly
 from intake.formats.registry import parse
 from protocol.errors import RejectedReport
 from protocol.parties import DetectedBy, SourceGroup
 from protocol.report import ReportContent
-
-log = structlog.get_logger()
 
 UNPROCESSABLE = "unprocessable"
 """Reason of a rejection for which a defect of ours is to blame."""
@@ -86,10 +85,31 @@ def read_record(record: RawRecord, limits: IntakeSettings) -> Accepted | Rejecte
         return unprocessable(record, exc)
 
 
+def quick_report(record: RawRecord, limits: IntakeSettings) -> QuickReport | None:
+    """The report of a record that holds one usual report of our own format and nothing else.
+
+    None does not say that anything is wrong: ``read_record`` has the last word.
+    """
+    body, headers = record.body, record.headers
+    declared, media_type = headers.get(FORMAT_HEADER), headers.get(MEDIA_TYPE_HEADER)
+    if not body.startswith(b"{") or len(body) > limits.max_record_bytes or is_archive(body):
+        return None
+    if limits.max_depth < LEVELS or DETECTED_BY_HEADER in headers:
+        return None
+    if declared != OWN and (declared is not None or kind_of_media(media_type) is not None):
+        return None
+    quick = read_quickly(body)
+    if quick and record.group is SourceGroup.OSINT and quick.fields.detected_by is None:
+        return None
+    return quick
+
+
 def unprocessable(record: RawRecord, exc: Exception) -> Rejected:
     """The record that showed a defect of ours, with the defect's class only: no text leaves here."""
+    import structlog  # noqa: PLC0415  11 MB that a process which only reads has no other use for
+
     name = defect_of(exc)
-    log.error(
+    structlog.get_logger().error(
         "record_unprocessable",
         error=name,
         topic=record.topic,

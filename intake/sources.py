@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -27,6 +26,7 @@ from sqlalchemy import Connection, select
 from infra import kafka
 from infra.tables_sources import source as source_table
 from infra.tables_sources import source_standing
+from intake.standing import FirstHandRule
 from protocol.errors import NotFound
 from protocol.grades import SourceReliability
 from protocol.markings import Tlp
@@ -51,16 +51,6 @@ SourceId = Annotated[
     AfterValidator(_free),
 ]
 """Small letters, digits and dashes inside, at most 40; also the Kafka principal."""
-
-
-class FirstHandRule(StrEnum):
-    """Whether what a source says counts as known to it personally, whatever the report states."""
-
-    ALWAYS = "always"
-    """Automated sensors, and victims that report their own systems."""
-    NEVER = "never"
-    """Relays."""
-    AS_STATED = "as-stated"
 
 
 class Source(BaseModel):

@@ -22,7 +22,7 @@ from infra import audit, casefile, kafka
 from infra.bootstrap import App
 from infra.bulk import Bulk
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from infra.tables import report
 from intake.claims import NO_CLAIMS
 from intake.correlation import Correlator
@@ -44,7 +44,8 @@ from intake.rows import (
     count_repeats,
 )
 from intake.source_traffic import count_records
-from intake.standings import SourceBook, Standings
+from intake.standing import Standings
+from intake.standings import SourceBook
 from intake.warning_lists import WarningLists, telling_by
 from protocol.errors import ServiceDown
 from protocol.profile import Profile

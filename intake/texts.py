@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

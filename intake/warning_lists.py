@@ -2,24 +2,30 @@
 
 They are kept on reports but link nothing: without them two incidents that both name a public
 resolver would become one. Only lists of shared things are used; a list of cloud addresses is not,
-since a rented machine is as telling as any other. Source: design section 3 (correlation).
+since a rented machine is as telling as any other. All intake asks is whether a value stands on any of
+them, so 200,000 values take 3 MB: of texts a digest is kept, of addresses the spans that they lie in.
+Source: design section 3 (correlation).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
-from functools import cache, cached_property
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property, lru_cache
+from importlib.util import find_spec
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
 
 import msgspec
-import pymispwarninglists
 
 from protocol.indicators import host_of
 from protocol.report import IndicatorType
 
-_ADDRESSES = (
+_PACKAGE = "pymispwarninglists"
+ADDRESSES = (
     "rfc1918", "rfc5735", "rfc6598", "rfc3849", "multicast", "ipv6-linklocal",
     "public-dns-v4", "public-dns-v6", "akamai", "cloudflare", "fastly", "stackpath", "sinkholes",
     "umbrella-blockpage-v4", "umbrella-blockpage-v6", "google-gmail-sending-ips",
@@ -39,136 +45,153 @@ _HASHES = (
 )  # fmt: skip
 _EMAILS = ("common-contact-emails",)
 _HASH_KINDS = {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
+_CACHED = 4_096
+"""Answers kept: the indicators of a campaign are asked for again and again."""
+_LONG = 300
+"""Characters of a value whose answer is not kept, so that strangers do not fill memory."""
 _FRONT_PAGE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]+/?")
 _PATTERN = re.compile(r"/(.*)/([gi]*)", re.DOTALL)
-
-Names = tuple[str, ...]
 
 
 class _File(msgspec.Struct):
     """A warning list as its project publishes it."""
 
-    name: str
     values: list[str] = msgspec.field(name="list")
 
 
 class WarningLists:
-    """Looks values up in the lists; they are read at the first look-up, in about a tenth of a second.
+    """Looks values up in the lists; each kind is read at its first look-up.
 
     Domains match exactly or with ``www.`` before them: a name below a well-known one, such as a
     free web space, is telling.
     """
 
-    def names(self, kind: IndicatorType, value: str) -> Names:
-        """Names of the lists that hold this normalised value; none for a telling one."""
-        if kind is IndicatorType.IP:
-            return self._networks.names(value)
+    def hold(self, kind: IndicatorType, value: str) -> bool:
+        """Whether any of the lists holds this normalised value, which tells nothing then."""
         if kind is IndicatorType.DOMAIN:
-            return self._domains.get(value.removeprefix("www."), ())
+            return value.removeprefix("www.") in self._domains
+        if kind is IndicatorType.IP:
+            return value in self._networks
         if kind is IndicatorType.EMAIL:
-            if not self._any_email.search(value):
-                return ()
-            return tuple(name for pattern, name in self._emails if pattern.search(value))
+            return any(pattern.search(value) for pattern in self._emails)
         if kind is IndicatorType.URL:
-            return self._front_page(value)
-        return self._hashes.get(value, ()) if kind in _HASH_KINDS else ()
+            return self._holds_front_page(value)
+        return kind in _HASH_KINDS and value in self._hashes
 
-    def _front_page(self, url: str) -> Names:
+    def _holds_front_page(self, url: str) -> bool:
         """A URL that says no more than its host is as common as the host."""
         if not _FRONT_PAGE.fullmatch(url):
-            return ()
+            return False
         host = host_of(url)
-        return self.names(*host) if host else ()
+        return host is not None and self.hold(*host)
 
     @cached_property
     def _networks(self) -> _Networks:
-        networks = _Networks()
-        for listed in _read(_ADDRESSES):
-            for value in listed.values:
-                networks.add(value, listed.name)
-        return networks
+        return _Networks(_read(ADDRESSES))
 
     @cached_property
-    def _domains(self) -> dict[str, Names]:
-        return _index(_NAMES, lambda value: value.lower().lstrip(".").removeprefix("www."))
+    def _domains(self) -> _Texts:
+        return _Texts(value.lower().lstrip(".").removeprefix("www.") for value in _read(_NAMES))
 
     @cached_property
-    def _hashes(self) -> dict[str, Names]:
-        return _index(_HASHES, str.lower)
+    def _hashes(self) -> _Texts:
+        return _Texts(map(str.lower, _read(_HASHES)))
 
     @cached_property
-    def _any_email(self) -> re.Pattern[str]:
-        """Found wherever one of ``_emails`` is, and perhaps elsewhere too."""
-        return re.compile("|".join(f"(?:{p.pattern})" for p, _ in self._emails), re.IGNORECASE)
-
-    @cached_property
-    def _emails(self) -> list[tuple[re.Pattern[str], str]]:
+    def _emails(self) -> list[re.Pattern[str]]:
         return [
-            (re.compile(match[1], re.IGNORECASE if "i" in match[2] else 0), listed.name)
-            for listed in _read(_EMAILS)
-            for value in listed.values
+            re.compile(match[1], re.IGNORECASE if "i" in match[2] else 0)
+            for value in _read(_EMAILS)
             if (match := _PATTERN.fullmatch(value))
         ]
 
 
 def telling_by(lists: WarningLists) -> Callable[[tuple[IndicatorType, str]], bool]:
     """Whether an indicator tells something, since it stands on none of the lists."""
-    return lambda known: not lists.names(*known)
+
+    def ask(known: tuple[IndicatorType, str]) -> bool:
+        return not lists.hold(*known)
+
+    kept = lru_cache(_CACHED)(ask)
+    return lambda known: kept(known) if len(known[1]) < _LONG else ask(known)
 
 
 @cache
 def top_level_domains() -> frozenset[str]:
     """The names that domains on the internet end in, in lower case."""
-    return frozenset(value.lower() for listed in _read(("tlds",)) for value in listed.values)
+    return frozenset(value.lower() for value in _read(("tlds",)))
+
+
+class _Texts:
+    """A set of texts by their digests: 64 bits, Python's own, which nobody outside can foresee."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._digests = array("q", sorted({hash(text) for text in texts}))
+
+    def __contains__(self, text: str) -> bool:
+        digest = hash(text)
+        found = bisect_left(self._digests, digest)
+        return found < len(self._digests) and self._digests[found] == digest
 
 
 class _Networks:
-    """Networks by family and length, so that a look-up is one dictionary access per length."""
+    """Addresses and networks as spans of numbers that do not touch, for each family."""
 
-    def __init__(self) -> None:
-        self._addresses: dict[str, Names] = {}
-        self._by_length: dict[int, dict[int, dict[int, Names]]] = {4: {}, 6: {}}
+    def __init__(self, values: Iterable[str]) -> None:
+        spans: dict[int, set[tuple[int, int]]] = {4: set(), 6: set()}
+        for value in values:
+            if span := _span(value):
+                spans[span[0]].add(span[1:])
+        firsts, lasts = _joined(spans[4])
+        self._firsts, self._lasts = array("I", firsts), array("I", lasts)
+        self._wide_firsts, self._wide_lasts = _joined(spans[6])
 
-    def add(self, value: str, name: str) -> None:
-        """Add an address or network as the lists write it; what is neither is passed over."""
-        if "/" not in value and ":" not in value:  # most entries: a plain IPv4 address
-            self._addresses[value] = (*self._addresses.get(value, ()), name)
-            return
+    def __contains__(self, address: str) -> bool:
+        """Whether an address in normal form lies in one of them."""
+        if ":" in address:
+            number = int.from_bytes(inet_pton(AF_INET6, address))
+            found = bisect_right(self._wide_firsts, number)
+            return found > 0 and number <= self._wide_lasts[found - 1]
+        number = int.from_bytes(inet_pton(AF_INET, address))
+        found = bisect_right(self._firsts, number)
+        return found > 0 and number <= self._lasts[found - 1]
+
+
+def _span(value: str) -> tuple[int, int, int] | None:
+    """Family, first and last number of an address or network as the lists write it; None for others."""
+    if "/" not in value and ":" not in value:  # most entries: a plain IPv4 address
         try:
-            network = ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            return
-        shift = network.max_prefixlen - network.prefixlen
-        known = self._by_length[network.version].setdefault(shift, {})
-        prefix = int(network.network_address) >> shift
-        known[prefix] = (*known.get(prefix, ()), name)
+            number = int.from_bytes(inet_pton(AF_INET, value))
+        except OSError:
+            return None
+        return 4, number, number
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return None
+    return network.version, int(network.network_address), int(network.broadcast_address)
 
-    def names(self, value: str) -> Names:
-        """Lists that hold an address in normal form."""
-        if ":" in value:
-            version, number = 6, int(ipaddress.IPv6Address(value))
+
+def _joined(spans: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """First and last numbers of the same spans, in order and without those inside others."""
+    firsts: list[int] = []
+    lasts: list[int] = []
+    for first, last in sorted(spans):
+        if lasts and first <= lasts[-1]:
+            lasts[-1] = max(lasts[-1], last)
         else:
-            one, two, three, four = value.split(".")
-            version, number = 4, int(one) << 24 | int(two) << 16 | int(three) << 8 | int(four)
-        found = self._addresses.get(value, ())
-        for shift, known in self._by_length[version].items():
-            if listed := known.get(number >> shift):
-                found = (*found, *listed)
-        return tuple(dict.fromkeys(found)) if found else ()
+            firsts.append(first)
+            lasts.append(last)
+    return firsts, lasts
 
 
-def _index(folders: tuple[str, ...], normal: Callable[[str], str]) -> dict[str, Names]:
-    index: dict[str, Names] = {}
-    for listed in _read(folders):
-        for value in listed.values:
-            key = normal(value)
-            known = index.get(key, ())
-            if listed.name not in known:
-                index[key] = (*known, listed.name)
-    return index
-
-
-def _read(folders: tuple[str, ...]) -> Iterator[_File]:
-    home = Path(pymispwarninglists.__file__).parent / "data" / "misp-warninglists" / "lists"
+def _read(folders: tuple[str, ...]) -> Iterator[str]:
+    """The values of these lists; of the package that brings them only the data is wanted."""
+    package = find_spec(_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError(f"{_PACKAGE} is not installed", name=_PACKAGE)
+    home = Path(package.origin).parent / "data" / "misp-warninglists" / "lists"
     for folder in folders:
-        yield msgspec.json.decode((home / folder / "list.json").read_bytes(), type=_File)
+        yield from msgspec.json.decode(
+            (home / folder / "list.json").read_bytes(), type=_File
+        ).values

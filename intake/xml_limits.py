@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from lxml import etree
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from protocol.errors import RejectedReport
 
 _MOST_ATTRIBUTES = 100

@@ -20,7 +20,8 @@ from intake.source_outcomes import (
 )
 from intake.source_registry import register, restore, retire, set_letter
 from intake.source_traffic import traffic
-from intake.sources import FirstHandRule, Source, get_source, load_sources
+from intake.sources import Source, get_source, load_sources
+from intake.standing import FirstHandRule
 from leerp.cli_sources_access import key, revoke
 from leerp.home import open_app
 from leerp.options import CHANNEL, HOME, As, Home, Json, Reason, desk

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from infra.originals import unpacked
+from infra.packing import unpacked
 from infra.tables import consumer_offset, quarantine, report
 from intake.receipts import Receipt
 

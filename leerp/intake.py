@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from infra.bootstrap import App
-from infra.memory import collect_seldom, return_large_buffers
+from infra.memory import collect_seldom
 from intake.consumer import run_intake as consume
 from intake.corroboration import corroborator_of
 from intake.relay import Relay
@@ -13,7 +13,6 @@ from intake.relay import Relay
 
 async def run_intake(opened: App, stop: asyncio.Event) -> None:
     """Work until told to stop; when one part fails, so does the process."""
-    return_large_buffers()
     client = await opened.temporal()
     relay = Relay(opened, client, opened.settings.profile())
     collect_seldom()

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from infra.bootstrap import App, configure_logging
+from infra.memory import keep_memory_small
 from leerp.home import open_app
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ def run_process(home: Path, name: str, work: Work) -> None:
     Raises:
         ServiceDown: a service that it needs does not answer.
     """
+    keep_memory_small()
     configure_logging()
     structlog.contextvars.bind_contextvars(process=name)
     with open_app(home) as opened:

@@ -39,6 +39,12 @@ _EMAIL_NAME = re.compile(r'[^\s<>@",;]{1,128}')
 _HOST_LENGTH = 253
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PLAIN_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,6}[a-z]{2,30}"
+_PART = r"[1-9a-f][0-9a-f]{0,3}"
+_PLAIN_ADDRESS = (
+    rf"{_OCTET}(?:\.{_OCTET}){{3}}|{_PART}(?::{_PART}){{7}}"
+    rf"|(?=[0-9a-f]+(?::[0-9a-f]*){{2,6}}\Z){_PART}(?::{_PART})*::{_PART}(?::{_PART})*"
+)
+"""IPv6 without a part of zero: of those, the two that stand for more cannot be anywhere else."""
 _PLAIN_URL = re.compile(rf"https?://({_PLAIN_DOMAIN})/[A-Za-z0-9._~/=&%?+-]{{0,1000}}")
 _ALREADY_NORMAL = {
     IndicatorType.MD5: re.compile(r"[0-9a-f]{32}"),
@@ -46,7 +52,7 @@ _ALREADY_NORMAL = {
     IndicatorType.SHA256: re.compile(r"[0-9a-f]{64}"),
     IndicatorType.DOMAIN: re.compile(_PLAIN_DOMAIN),
     IndicatorType.URL: _PLAIN_URL,
-    IndicatorType.IP: re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}"),
+    IndicatorType.IP: re.compile(_PLAIN_ADDRESS),
     IndicatorType.EMAIL: re.compile(rf"[A-Za-z0-9._+-]{{1,64}}@{_PLAIN_DOMAIN}"),
 }
 """Most values as they come: quick to recognise, and normal by every rule below."""

@@ -53,7 +53,8 @@ def _harmless_subject(text: str) -> str:
     return text
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Return ``text``; refuse one that holds nothing to be seen."""
     if all(c in _BLANKS or unicodedata.category(c) in _UNSEEN for c in text):
         raise ValueError("it is blank, since it holds nothing that can be seen")
     return text
@@ -71,7 +72,7 @@ Line = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(clean_text)
 ]
 """A short text of at most 1,000 characters."""
-Name = Annotated[Line, AfterValidator(_visible)]
+Name = Annotated[Line, AfterValidator(visible)]
 """A line with something to be seen."""
 Title = Annotated[Name, AfterValidator(_harmless_subject)]
 """A line that may become the subject of a mail."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.decoding import Kind, decode
 from intake.formats.abuse_material import without_material
 from intake.formats.base import MOST_REPORTS, Adapter, Delivery, Parsed

@@ -22,7 +22,7 @@ from leerp.bench.gauge import percentile
 from leerp.bench.ground import Ground
 from leerp.bench.load import Arrival
 from leerp.bench.processes import output_of
-from leerp.bench.product import Product, product
+from leerp.bench.product import FIRST, Product, product
 from leerp.bench.watch import LOOK_EVERY, Watch
 
 SEED = 2
@@ -49,13 +49,17 @@ async def latency(ground: Ground, rate: float, seconds: float) -> dict[str, obje
     Raises:
         ServiceDown: a process ended, or nothing moves.
     """
-    begin_at = await ground.ends()
+    ends = await ground.ends()
+    begin_at = {place: max(0, end - FIRST) for place, end in ends.items()}
+    before, expected = sum(begin_at.values()), sum(ends.values())
     async with product(ground, begin_at) as running:
+        # Starting up is no part of a steady load.
+        await running.settle(expected - before, lambda _: None, before=before)
         looks: list[Look] = []
         looking = asyncio.create_task(_look(running.watch, looks))
         try:
             arrivals = await running.supervisor.guard(_load(ground, rate, seconds))
-            await running.settle(len(arrivals), lambda _: None, before=sum(begin_at.values()))
+            await running.settle(len(arrivals), lambda _: None, before=expected)
             await running.until_told()
         finally:
             looking.cancel()

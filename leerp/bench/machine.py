@@ -62,7 +62,7 @@ def _pragmas(folder: Path) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory(dir=folder) as place,
         closing(Database(f"sqlite:///{place}/pragmas.db")) as database,
-        database.read() as connection,
+        database.write() as connection,
     ):
         return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in PRAGMAS}
 

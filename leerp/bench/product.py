@@ -35,6 +35,8 @@ WITHOUT_WORK = (
 METRICS_SECONDS = 3.0
 """After which the server's counters show what was called."""
 LOOK_EVERY = 0.2
+FIRST = 10
+"""Records of each partition that a process has settled when it is up and at rest."""
 RELAY_SECONDS = 60.0
 
 

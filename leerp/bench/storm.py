@@ -12,12 +12,10 @@ from dataclasses import dataclass
 
 from leerp.bench.gauge import Sample, most_in_flight, percentile
 from leerp.bench.ground import Ground
-from leerp.bench.product import Cost, product
+from leerp.bench.product import FIRST, Cost, product
 from leerp.bench.progress import Timeline
 from leerp.bench.runs import Told
 
-FIRST = 10
-"""Records of each partition that the process at rest has settled."""
 REST_SECONDS = 4.0
 AFTERGLOW_SECONDS = 1.0
 """After the last batch something may still be put away."""

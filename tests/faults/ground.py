@@ -20,9 +20,10 @@ from sqlalchemy import func, insert, select
 from infra import audit, endpoints, kafka
 from infra.bootstrap import App
 from infra.database import Database
+from infra.intake_limits import IntakeSettings
 from infra.keys import load_keys
 from infra.services import child, temporal
-from infra.settings import IntakeSettings, KafkaSettings, Settings
+from infra.settings import KafkaSettings, Settings
 from infra.tables import consumer_offset, quarantine, report
 from intake.brakes import Quota, no_quota
 from intake.consumer import run_intake

@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.records import Accepted, RawRecord, Rejected, read_record
 from protocol.parties import SourceGroup
 from tests.faults.ground import forget_peak, memory

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from protocol.report import ReportContent
 from tests.faults.scale import Scale
 from tests.faults.storm import BATCH

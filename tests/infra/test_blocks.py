@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from infra.blocks import BLOCK_BYTES, Blocks
 from infra.bulk import Bulk
 from infra.database import Database
-from infra.originals import BODIES, Body, packed, unpacked
+from infra.originals import BODIES, Body
+from infra.packing import packed, unpacked
 from infra.tables_blocks import body_block
 
 WORDS = Blocks(body_block, bytes)

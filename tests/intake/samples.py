@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import select
 
 from infra.database import Database
+from infra.intake_limits import IntakeSettings
 from infra.kafka import topic_of
-from infra.settings import IntakeSettings, Settings
+from infra.settings import Settings
 from infra.tables import report
 from intake.formats.own import NAME
 from intake.link_keys import Known

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.brakes import Brakes, Hold, Reason, hour_of
 
 RULES = IntakeSettings(

@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 from redis import Redis
 
+from infra.intake_limits import IntakeSettings
 from infra.kafka import topic_of
-from infra.settings import IntakeSettings, KafkaSettings
+from infra.settings import KafkaSettings
 from intake.bridges.forwarding import Forwarder
 from intake.bridges.intelmq_queue import EventQueue, QueueAddress
 from intake.producer import ReportProducer

@@ -8,7 +8,7 @@ import pytest
 
 from infra import audit
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.brakes import Brakes
 from intake.holds import list_holds, resume
 from intake.keeper import Keeper

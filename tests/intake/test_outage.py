@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from infra import audit
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from infra.tables import report
 from intake.outage import DiskNearlyFull, Insistence, kind_of, require_room
 from intake.status import status_file, told

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from infra.intake_limits import IntakeSettings
 from infra.kafka import topic_of
 from infra.services.ports import Ports
-from infra.settings import IntakeSettings, KafkaSettings
+from infra.settings import KafkaSettings
 from intake.producer import ReportProducer
 from protocol.errors import Refused, ServiceDown
 from protocol.parties import DetectedBy, SourceGroup

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from infra import audit
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from infra.tables import quarantine, relay, report
 from intake.preparing import Ready
 from intake.quarantine import discard, replay, show

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from infra.database import Database
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.records import Accepted, RawRecord, Rejected, read_record
 from protocol.report import TimeKind
 from tests.intake.formats.expectations_refused import REFUSED

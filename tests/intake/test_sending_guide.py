@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.intake_limits import IntakeSettings
 from infra.kafka import TOPICS, topic_of
-from infra.settings import IntakeSettings, KafkaSettings
+from infra.settings import KafkaSettings
 from intake.formats.registry import FORMATS
 from intake.records import DETECTED_BY_HEADER, FORMAT_HEADER, MEDIA_TYPE_HEADER
 from protocol.parties import SourceGroup

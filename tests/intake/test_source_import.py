@@ -16,7 +16,8 @@ from infra.database import Database
 from infra.tables_sources import source as source_table
 from intake.source_import import Plan, import_sources, plan
 from intake.source_registry import retire
-from intake.sources import FirstHandRule, Source, load_sources
+from intake.sources import Source, load_sources
+from intake.standing import FirstHandRule
 from protocol.errors import Refused
 from protocol.grades import SourceReliability
 from protocol.markings import Tlp

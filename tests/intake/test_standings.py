@@ -16,8 +16,9 @@ from infra.originals import documents_of
 from infra.tables import report
 from intake.formats.own import NAME
 from intake.source_registry import hold, put, register, retire, set_letter
-from intake.sources import FirstHandRule, Letter, Registered
-from intake.standings import UNRECOGNISED, SourceBook, Standing, Standings, marked
+from intake.sources import Letter, Registered
+from intake.standing import UNRECOGNISED, FirstHandRule, Standing, marked
+from intake.standings import SourceBook, standings_of
 from protocol.grades import Grade, SourceReliability
 from protocol.markings import HandlingCode, Marking, Tlp
 from protocol.parties import DetectedBy, SourceGroup
@@ -98,7 +99,7 @@ def test_a_claimed_name_never_changes_the_letter(
 ) -> None:
     """Whatever a report says of its feed, reporter and source on a topic that all share."""
     judged = Letter(before=X, letter=letter, by="k.novak", at=datetime.now(UTC), reason="known")
-    book = Standings.of_all(
+    book = standings_of(
         [
             Registered(
                 source=source(name="Feed of cert-ee", first_hand=FirstHandRule.ALWAYS),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.database import Database
-from infra.settings import IntakeSettings, Settings
+from infra.intake_limits import IntakeSettings
+from infra.settings import Settings
 from intake.records import RawRecord
 from intake.store import Store
 from leerp.demo.desks import OFFICERS

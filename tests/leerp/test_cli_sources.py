@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from infra.database import Database
-from infra.settings import IntakeSettings, Settings
+from infra.intake_limits import IntakeSettings
+from infra.settings import Settings
 from infra.tables_sources import source_standing
 from intake.records import RawRecord
 from intake.store import Store

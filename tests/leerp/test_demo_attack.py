@@ -18,7 +18,8 @@ from classification.evidence import Evidence
 from classification.findings import Findings
 from classification.major_attack import major_attack_test
 from infra.database import Database
-from infra.settings import IntakeSettings, Settings
+from infra.intake_limits import IntakeSettings
+from infra.settings import Settings
 from infra.tables import incident, report
 from intake.preparing import Preparer
 from intake.records import DETECTED_BY_HEADER, Accepted, RawRecord, Rejected, read_record
@@ -87,7 +88,7 @@ def settle(
     """Store the records as the consumer would, in batches of this size."""
     database = Database(f"sqlite:///{folder / 'leerp.db'}")
     database.migrate()
-    store = Store(database, PROFILE, exercise=True, telling=lambda known: not LISTS.names(*known))
+    store = Store(database, PROFILE, exercise=True, telling=lambda known: not LISTS.hold(*known))
     preparer = store.preparer(IntakeSettings())
     outcomes = [(r, preparer.read(r)) for r in map(record_of, records, range(len(records)))]
     settled = Settled()

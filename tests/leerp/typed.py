@@ -10,7 +10,8 @@ from typing import Any
 
 from infra import audit
 from infra.database import Database
-from infra.settings import IntakeSettings, Settings
+from infra.intake_limits import IntakeSettings
+from infra.settings import Settings
 from intake.records import RawRecord
 from intake.store import Settled, Store
 from protocol.parties import ANONYMOUS, SourceGroup

@@ -168,3 +168,22 @@ def test_a_guessed_kind_can_be_normalised(written: str) -> None:
 @given(st.ip_addresses(v=4))
 def test_an_address_is_one_whether_mapped_or_not(address: ipaddress.IPv4Address) -> None:
     assert normalise(Kind.IP, f"::ffff:{address}") == normalise(Kind.IP, str(address))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["0", "1", "00", "0a", "ff", "ffff", "a0", ""]), min_size=2, max_size=9
+    )
+)
+def test_an_ipv6_address_has_the_form_of_its_standard_however_it_is_written(
+    groups: list[str],
+) -> None:
+    text = ":".join(groups)
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="not an IP address"):
+            normalise(Kind.IP, text)
+        return
+    if address.ipv4_mapped is None:
+        assert normalise(Kind.IP, text) == address.compressed

@@ -16,8 +16,9 @@ from infra import casefile
 from infra.bulk import Bulk
 from infra.casefile import Artefact
 from infra.database import Database
+from infra.intake_limits import IntakeSettings
 from infra.originals import ORIGINALS
-from infra.settings import IntakeSettings, Settings
+from infra.settings import Settings
 from infra.tables import report
 from infra.tables_blocks import report_block
 from intake.records import RawRecord

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.formats.base import Delivery, Parsed
 from intake.formats.registry import parse
 from protocol.parties import DetectedBy, SourceGroup

@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.settings import IntakeSettings
+from infra.intake_limits import IntakeSettings
 from intake.records import DETECTED_BY_HEADER, UNPROCESSABLE, Accepted, RawRecord, read_record
 from protocol.parties import SourceGroup
 from protocol.report import ReportContent

@@ -1,0 +1,102 @@
+"""A process that reads records: orders come in on standard input, answers go out on standard output.
+
+``python -m intake.reader``. The first message says under which rules to read; every further one is
+an order. It imports what reading needs and nothing else, and it ends with whoever feeds it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+import msgspec
+
+from infra.intake_limits import IntakeSettings
+from infra.memory import keep_memory_small
+from intake.preparing import Preparer, Ready
+from intake.records import RawRecord
+from intake.standing import Standings
+from intake.warning_lists import WarningLists, telling_by
+from protocol.profile import Profile
+
+COLLECT_EVERY = 50_000
+"""New objects until the collector looks: a batch makes thousands that live as long as it does."""
+READY = b""
+"""The message that comes before the first answer: orders are read from now on."""
+_LENGTH = 8
+"""Bytes before each message that say how many follow."""
+
+_encoder = msgspec.msgpack.Encoder()
+_rules = msgspec.msgpack.Decoder(tuple[str, str])
+_order = msgspec.msgpack.Decoder(tuple[list[RawRecord], Standings])
+_answer = msgspec.msgpack.Decoder(list[Ready])
+
+
+def encode_rules(profile: Profile, limits: IntakeSettings) -> bytes:
+    """The first message."""
+    return _encoder.encode((profile.model_dump_json(), limits.model_dump_json()))
+
+
+def encode_order(records: Sequence[RawRecord], standings: Standings) -> bytes:
+    """A message that asks what becomes of each record."""
+    return _encoder.encode((records, standings))
+
+
+def decode_answer(message: bytes) -> list[Ready]:
+    """What became of each record of an order, in their order."""
+    return _answer.decode(message)
+
+
+def send(stream: IO[bytes], message: bytes) -> None:
+    """Write one message."""
+    stream.write(len(message).to_bytes(_LENGTH))
+    stream.write(message)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> bytes:
+    """Read one message.
+
+    Raises:
+        EOFError: nobody is there any more.
+    """
+    length = stream.read(_LENGTH)
+    message = stream.read(int.from_bytes(length))
+    if len(length) < _LENGTH or len(message) < int.from_bytes(length):
+        raise EOFError
+    return message
+
+
+def _preparer(rules: bytes) -> Preparer:
+    profile, limits = _rules.decode(rules)
+    found = IntakeSettings.model_validate_json(limits)
+    resource.setrlimit(resource.RLIMIT_AS, (found.reader_memory_bytes,) * 2)
+    return Preparer(Profile.model_validate_json(profile), telling_by(WarningLists()), found)
+
+
+def main() -> None:
+    """Answer orders until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
+    keep_memory_small()
+    orders, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anything prints is no answer
+    preparer = _preparer(receive(orders))
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, 20, 20)
+    send(answers, READY)
+    while True:
+        try:
+            records, standings = _order.decode(receive(orders))
+        except EOFError:
+            return
+        read = [preparer.read(each, standings.of(each.principal, each.group)) for each in records]
+        send(answers, _encoder.encode(read))
+
+
+if __name__ == "__main__":
+    main()
