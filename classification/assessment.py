@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from classification.claims import Claims, Picture, Reports
+from classification.claims import Claims, Picture
 from classification.collecting import collect
 from classification.evidence import Evidence
 from classification.explanation import MAX_NAME, explain
@@ -34,6 +34,7 @@ from classification.presumption import (
     presumption,
 )
 from classification.recommendation import recommend, wants_launch
+from classification.support import Reports
 from classification.triggers import FiredTrigger, fire
 from protocol.profile import ClassificationRules, Profile
 from protocol.report import Cause, Disruption, ImpactLevel

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from classification.claims import LISTED, Claims
+from classification.claims import Claims
 from classification.gates import GateResult
 from classification.matrix import Placement, ReachLevel
+from classification.support import LISTED
 from classification.triggers import FiredTrigger
 from protocol.profile import Profile
 from protocol.report import ImpactLevel
