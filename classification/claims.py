@@ -136,9 +136,12 @@ class Claims:
 
     def _sectors_disrupted(self, refuted: Collection[Fact], *, confirmed_only: bool) -> int:
         """How many essential sectors are, by what is not refuted."""
-        gone = _named(refuted, FactKind.CRITERION)
+        if not refuted:
+            names = self.disrupted_sectors
+            return len(names.confirmed if confirmed_only else names)
         if Fact(FactKind.DISRUPTION) in refuted:
             return 0
+        gone = _named(refuted, FactKind.CRITERION)
         if not gone:
             kept = _kept(self.disrupted_sectors, confirmed_only=confirmed_only)
         else:

@@ -5,7 +5,7 @@ Source: domain 3.3, 3.4; R11, R13.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from classification.claims import EVERYWHERE, Claims
 from classification.evidence import RISK_TO_LIFE, Evidence
@@ -17,6 +17,7 @@ from protocol.report import Cause, Disruption
 
 SIGNIFICANT_INCIDENT = "significant-incident"
 ESSENTIAL_SERVICE_DISRUPTED = "essential-service-disrupted"
+_UNJUDGED = str(UNJUDGED)
 DISRUPTED = frozenset({Disruption.OBSERVED, Disruption.IMMINENT})
 
 
@@ -56,7 +57,7 @@ def best_first(
 ) -> list[tuple[Strength, Evidence]]:
     """Items with what their grades are worth, the best-graded first, then by id."""
     strengths = strengths_of(rules)
-    pairs = [(strengths[_text(item.grade)], item) for item in items]
+    pairs = [(strength_of(item.grade, strengths), item) for item in items]
     pairs.sort(key=lambda pair: (pair[0].place, pair[1].report_id))
     return pairs
 
@@ -77,7 +78,7 @@ def count(
     claims.items += by
     if item.grade is None:
         claims.ungraded += by
-    elif item.grade == UNJUDGED:
+    elif strength.grade == _UNJUDGED:
         claims.unjudged += by
     _count_impact(claims, item, strength, rules, by, naming=naming)
     _count_reach(claims, item, strength, by, naming=naming)
@@ -173,11 +174,12 @@ def _count_cause(
 
 def strengths_of(rules: ClassificationRules) -> dict[str, Strength]:
     """By grade as text; what nobody has graded comes last and confirms nothing."""
-    strengths = {"": Strength(place=(9, 9, 9), alone=False, pair=False)}
+    strengths = {"": Strength(grade="", place=(9, 9, 9), alone=False, pair=False)}
     for s, source in enumerate(SourceReliability):
         for i, information in enumerate(InformationAccuracy):
             grade = Grade(source=source, information=information)
             strengths[str(grade)] = Strength(
+                grade=str(grade),
                 place=(max(s, i), s, i),
                 alone=grade.at_least(rules.launch_grade_alone),
                 pair=grade.at_least(rules.launch_grade_pair),
@@ -185,5 +187,6 @@ def strengths_of(rules: ClassificationRules) -> dict[str, Strength]:
     return strengths
 
 
-def _text(grade: Grade | None) -> str:
-    return "" if grade is None else str(grade)
+def strength_of(grade: Grade | None, strengths: Mapping[str, Strength]) -> Strength:
+    """What a grade is worth, by ``strengths_of``."""
+    return strengths["" if grade is None else str(grade)]

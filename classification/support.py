@@ -8,6 +8,7 @@ Source: domain 3.4 (G4); R11, R13.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import TypeVar
@@ -41,6 +42,8 @@ class Reports(BaseModel):
 class Strength:
     """What a grade is worth for confirming, and its place among the grades, best first."""
 
+    grade: str
+    """As text; empty while nobody has graded."""
     place: tuple[int, int, int]
     alone: bool
     pair: bool
@@ -143,6 +146,8 @@ class Number:
     """How many items give each value; likewise the two below."""
     alone: dict[int, int] = field(default_factory=dict)
     by_origin: dict[str, dict[int, int]] = field(default_factory=dict)
+    bests: list[int] = field(default_factory=list)
+    """The largest value of each origin of ``by_origin``, ascending."""
     _claimed: int | None = field(default=None, compare=False)
     _confirmed: int | None = field(default=None, compare=False)
 
@@ -154,14 +159,35 @@ class Number:
         if strength.alone:
             bump(self.alone, value, by)
         if strength.pair:
-            given = self.by_origin.setdefault(item.origin, {})
-            bump(given, value, by)
-            if not given:
-                del self.by_origin[item.origin]
-        # Only a value at the top or above it moves the top, see the tests of ``confirmed``.
-        if self._claimed is not None and value >= self._claimed:
-            self._claimed = None
-        if self._confirmed is not None and value >= self._confirmed:
+            self._count_origin(value, item.origin, by)
+        self._keep_tops(value, strength, by)
+
+    def _count_origin(self, value: int, origin: str, by: int) -> None:
+        given = self.by_origin.setdefault(origin, {})
+        before = max(given, default=0)
+        bump(given, value, by)
+        after = max(given, default=0)
+        if after != before:
+            if before:
+                del self.bests[bisect_left(self.bests, before)]
+            if after:
+                insort(self.bests, after)
+        if not given:
+            del self.by_origin[origin]
+
+    def _keep_tops(self, value: int, strength: Strength, by: int) -> None:
+        """Keep what the properties found as far as ``value`` cannot have moved it."""
+        claimed, confirmed = self._claimed, self._confirmed
+        if claimed is not None:
+            if by > 0:
+                self._claimed = max(claimed, value)
+            elif value == claimed and value not in self.values:
+                self._claimed = None
+        if confirmed is None:
+            return
+        if by > 0 and value > confirmed:
+            self._confirmed = value if strength.alone else None
+        elif by < 0 and value >= confirmed and confirmed not in self.alone:
             self._confirmed = None
 
     @property
@@ -184,8 +210,7 @@ class Number:
         return max(alone, self._reached_by(changes + 2))
 
     def _reached_by(self, origins: int) -> int:
-        best = nlargest(origins, (max(given) for given in self.by_origin.values()))
-        return best[-1] if len(best) == origins else 0
+        return self.bests[-origins] if len(self.bests) >= origins else 0
 
 
 def bump(counts: dict[Key, int], key: Key, by: int) -> None:
