@@ -204,6 +204,10 @@ class Number:
             self._confirmed = max(max(self.alone, default=0), self._reached_by(2))
         return self._confirmed
 
+    def least_claimed(self, changes: int) -> int:
+        """What stays claimed whichever ``changes`` single items change."""
+        return _ranked(self.values, changes + 1)
+
     def least_confirmed(self, changes: int) -> int:
         """What stays confirmed whichever ``changes`` single items change."""
         alone = _ranked(self.alone, changes + 1)
