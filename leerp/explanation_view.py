@@ -136,15 +136,15 @@ def _chain(of: Explanation) -> Iterator[str]:
 
 def _changes(of: WhatWouldChange) -> Iterator[str]:
     for goal in of.goals:
+        name = goal.goal.replace("-", " ")
         if goal.size is None:
-            yield f"{goal.goal}: none with up to {goal.searched} of {of.changes} possible changes"
+            yield f"{name}: none with up to {goal.searched} of {of.changes} possible changes"
             continue
         for way in goal.ways[:WAYS]:
             words = " and ".join(change.words for change in way.changes)
-            then = f"{way.threat_class}, {way.recommendation}"
-            yield f"{goal.goal}: if {words} (then {then})"
+            yield f"{name}: if {words} (then {way.threat_class}, {way.recommendation})"
         if note := _note(goal):
-            yield f"{goal.goal}: {note}"
+            yield f"{name}: {note}"
 
 
 def _note(goal: GoalWays) -> str:
