@@ -43,7 +43,7 @@ def small(choices: Iterable[Any], most: int = 2) -> st.SearchStrategy[frozenset[
     return st.frozensets(st.sampled_from(sorted(choices)), max_size=most)
 
 
-def items(report_id: str) -> st.SearchStrategy[Evidence]:
+def anything(report_id: str) -> st.SearchStrategy[Evidence]:
     """Reports near the borders of the rules, so that a few changes do something."""
     return st.builds(
         Evidence,
@@ -63,6 +63,27 @@ def items(report_id: str) -> st.SearchStrategy[Evidence]:
         cause_by_authority=st.booleans(),
         retracted=st.sampled_from((False, False, False, True)),
     )
+
+
+def weighty(report_id: str) -> st.SearchStrategy[Evidence]:
+    """Reports that ask for a launch, together if not alone, under grades at the edge of enough."""
+    return st.builds(
+        Evidence,
+        report_id=st.just(report_id),
+        origin=st.sampled_from(ORIGINS),
+        grade=st.sampled_from([Grade.parse(grade) for grade in ("B3", "B3", "B2", "X4")]),
+        criteria=st.sampled_from(
+            [frozenset({c}) for c in ("essential-service-disrupted", "significant-incident")]
+        ),
+        countries=st.sampled_from([frozenset(("DE", "FR")), frozenset({"DE"})]),
+        sectors=st.sampled_from([frozenset({"health"}), frozenset()]),
+        disruption=st.sampled_from((Disruption.OBSERVED, Disruption.UNKNOWN)),
+    )
+
+
+def items(report_id: str) -> st.SearchStrategy[Evidence]:
+    """Any report, often a weighty one."""
+    return st.one_of(anything(report_id), weighty(report_id))
 
 
 bodies = st.integers(0, 4).flatmap(lambda n: st.tuples(*(items(f"2-{i}") for i in range(n))))
