@@ -105,7 +105,7 @@ class Support:
 
     def outlives(self, changes: int) -> bool:
         """Whether it stays stated and confirmed whichever ``changes`` single items change."""
-        return self.total > changes and (self.singles > changes or len(self.origins) > changes + 1)
+        return self.singles > changes or len(self.origins) > changes + 1
 
 
 class Names(dict[Key, Support]):

@@ -15,6 +15,7 @@ from classification.sensitivity import Goal, smallest_sets, what_would_change
 from classification.space_reports import least_grades
 from classification.trial import Trial
 from protocol.grades import Grade
+from protocol.report import Cause, Disruption
 from tests.classification.brute_force import (
     ORIGINS,
     SLOW,
@@ -27,7 +28,14 @@ from tests.classification.brute_force import (
     single_changes,
     sorts,
 )
-from tests.classification.builders import GRADES, PROFILE, RULES, make_evidence
+from tests.classification.builders import (
+    GRADES,
+    PROFILE,
+    RULES,
+    confirmed_cause,
+    make_evidence,
+    stated,
+)
 
 pytestmark = pytest.mark.requirement("R13", "R15")
 
@@ -49,7 +57,7 @@ def test_the_search_finds_exactly_the_smallest_sets_that_brute_force_finds(
         [change for change in everything if change.rank == 0 and change.kind not in more],
     )
     changes = tuple(
-        change for group in groups for change in (data.draw(some_of(group, 5)) if group else ())
+        change for group in groups for change in (data.draw(some_of(group, 4)) if group else ())
     )
     expected = brute_force(changes, body, found, 3)
     trial = Trial(body, found, PROFILE)
@@ -62,7 +70,7 @@ def test_the_search_finds_exactly_the_smallest_sets_that_brute_force_finds(
 
 
 @given(body=bodies, found=findings)
-@settings(SLOW, max_examples=12)
+@settings(SLOW, max_examples=10)
 def test_of_all_changes_no_smaller_set_reaches_the_goal_and_none_is_left_out(
     body: tuple[Evidence, ...], found: Findings
 ) -> None:
@@ -76,6 +84,96 @@ def test_of_all_changes_no_smaller_set_reaches_the_goal_and_none_is_left_out(
 
 
 templates = st.lists(items("any"), min_size=1, max_size=3)
+
+
+INCIDENT = {"criteria": {"significant-incident"}, "countries": {"DE", "FR"}}
+LOST = INCIDENT | {"criteria": {"essential-service-disrupted"}, "disruption": Disruption.OBSERVED}
+SPREADS = {"self_propagating": True}
+TAKEN = {"criteria": {"control-plane-taken"}, "countries": {"DE"}, "organisations": {"a", "b"}}
+T4 = Findings(triggers=(stated("T4"),))
+CLEAR = {"cause": Cause.NATURAL, "cause_clear": True, "cause_by_authority": True}
+SECOND = (
+    "one more member state were reported affected and a second member state were reported affected"
+)
+NATURAL = Findings(cause=confirmed_cause(Cause.NATURAL))
+
+
+@pytest.mark.parametrize(
+    ("body", "found", "goal", "words"),
+    [
+        (
+            [make_evidence("a", "A1", **INCIDENT), make_evidence("b", "X4", **LOST)],
+            T4,
+            Goal.HOLD_CORROBORATE,
+            "T4 were no longer stated",
+        ),
+        (
+            [make_evidence("a", "A1", **TAKEN), make_evidence("b", "X4", **SPREADS)],
+            Findings(),
+            Goal.HOLD_CORROBORATE,
+            "one more member state were reported affected",
+        ),
+        (
+            [
+                make_evidence("a", "A1", **INCIDENT),
+                make_evidence("b", "X4", criteria={"control-plane-taken"}, sectors={"health"}),
+            ],
+            Findings(),
+            Goal.LAUNCH,
+            "control-plane-taken were refuted",
+        ),
+        (
+            [
+                make_evidence("a", "B3", origin="one", **LOST),
+                make_evidence("b", "B3", origin="one", **LOST),
+                make_evidence("c", "B3", origin="other", **LOST),
+            ],
+            Findings(),
+            Goal.HOLD_CORROBORATE,
+            "report c (B3) were withdrawn",
+        ),
+        (
+            [make_evidence("a", "A1", **LOST), make_evidence("b", None)],
+            Findings(),
+            Goal.LAUNCH,
+            "report b (ungraded) were graded X4",
+        ),
+        (
+            [make_evidence("a", "A1", **LOST), make_evidence("b", "C4", **CLEAR)],
+            NATURAL,
+            Goal.OUT_OF_SCOPE,
+            "report b (C4) were graded B2",
+        ),
+        (
+            [make_evidence("a", "A1", **LOST), make_evidence("b", "A1", **CLEAR)],
+            NATURAL,
+            Goal.LAUNCH,
+            "a credible report said that the cause is malicious",
+        ),
+        (
+            [make_evidence("a", "A1", **{**LOST, "countries": {"US"}})],
+            Findings(),
+            Goal.LAUNCH,
+            SECOND,
+        ),
+        (
+            [make_evidence("a", "A1", **INCIDENT)],
+            T4,
+            Goal.MONITOR,
+            "T4 were no longer stated",
+        ),
+    ],
+)
+def test_what_moves_each_gate_and_level_is_found_as_brute_force_finds_it(
+    body: list[Evidence], found: Findings, goal: Goal, words: str
+) -> None:
+    items = tuple(body)
+    expected = brute_force(single_changes(items, found, 2), items, found, 2)
+    for ways in what_would_change(items, found, PROFILE, at_most=2).goals:
+        size, best = expected.get(ways.goal, (None, []))
+        assert (ways.goal, ways.size, ways.total) == (ways.goal, size, len(sorts(best)))
+        if ways.goal is goal:
+            assert words in {" and ".join(c.words for c in way.changes) for way in ways.ways}
 
 
 @given(data=st.data(), some=templates, found=findings)
