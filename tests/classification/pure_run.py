@@ -51,7 +51,7 @@ def close_everything() -> None:
             setattr(module, name, refuse)
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] in ("classification", "protocol") and hasattr(module, "datetime"):
-            module.datetime = NoClock
+            vars(module)["datetime"] = NoClock
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event.startswith(CLOSED):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -75,7 +77,10 @@ def test_under_k1_the_next_class_takes_a_disruption_and_nothing_else() -> None:
 
 
 def test_sectors_that_are_disrupted_together_carry_the_criterion_that_follows() -> None:
-    lost = {"criteria": {"essential-service-disrupted"}, "disruption": Disruption.OBSERVED}
+    lost: dict[str, Any] = {
+        "criteria": {"essential-service-disrupted"},
+        "disruption": Disruption.OBSERVED,
+    }
     of = explain_incident(
         [
             make_evidence("2-a", sectors={"health"}, **lost),
