@@ -7,25 +7,18 @@ Source: domain 3.3, 3.4; R8 to R10, R13 to R18.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from classification.claims import Claims, Picture, Reports
+from classification.claims import Claims, Fact, Picture
 from classification.collecting import collect
 from classification.evidence import Evidence
 from classification.explanation import MAX_NAME, explain
-from classification.findings import Findings, TriggerId
-from classification.gates import (
-    GateId,
-    GateResult,
-    cause_gate,
-    confidence_gate,
-    graded_gate,
-    nexus_gate,
-)
-from classification.matrix import Placement, ReachLevel, ThreatClass, place
+from classification.findings import Findings
+from classification.gates import GateId, GateResult
+from classification.judgement import View, judge
+from classification.matrix import ReachLevel, ThreatClass
 from classification.presumption import (
     CrimeRoute,
     Presumption,
@@ -33,8 +26,8 @@ from classification.presumption import (
     crime_routes,
     presumption,
 )
-from classification.recommendation import recommend, wants_launch
-from classification.triggers import FiredTrigger, fire
+from classification.support import Reports
+from classification.triggers import FiredTrigger
 from protocol.profile import ClassificationRules, Profile
 from protocol.report import Cause, Disruption, ImpactLevel
 from protocol.stages import Recommendation
@@ -97,23 +90,6 @@ class Assessment(BaseModel):
         return next(g for g in self.gates if g.id is gate)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """A picture, its place in the matrix, and the triggers that it fires."""
-
-    picture: Picture
-    placement: Placement
-    triggers: tuple[FiredTrigger, ...]
-
-    @property
-    def trigger_ids(self) -> frozenset[TriggerId]:
-        return frozenset(t.id for t in self.triggers)
-
-    @property
-    def wants_launch(self) -> bool:
-        return wants_launch(self.placement.threat_class, self.trigger_ids)
-
-
 def assess(evidence: Sequence[Evidence], findings: Findings, profile: Profile) -> Assessment:
     """Assess an incident by all its evidence.
 
@@ -122,24 +98,16 @@ def assess(evidence: Sequence[Evidence], findings: Findings, profile: Profile) -
 
     Source: domain 3.3, 3.4; R13 to R15.
     """
+    return assess_claims(collect(evidence, profile.classification), findings, profile)
+
+
+def assess_claims(
+    claims: Claims, findings: Findings, profile: Profile, refuted: Collection[Fact] = frozenset()
+) -> Assessment:
+    """Assess an incident by claims that were collected before, less the facts that are ``refuted``."""
     rules = profile.classification
-    claims = collect(evidence, rules)
-    claimed = _view(claims.claimed(rules), claims, findings, rules)
-    confirmed = _view(claims.confirmed(rules), claims, findings, rules)
-    gates = (
-        cause_gate(claims, findings, profile),
-        nexus_gate(claimed.picture, findings, profile),
-        graded_gate(claims),
-        confidence_gate(
-            claimed.placement,
-            confirmed.placement,
-            confirmed_wants_launch=confirmed.wants_launch,
-            override=findings.override,
-        ),
-    )
-    recommendation, rule = recommend(
-        claimed.placement.threat_class, claimed.trigger_ids, (g.id for g in gates if g.passed)
-    )
+    judged = judge(claims, findings, profile, refuted)
+    claimed, gates = judged.claimed, judged.gates
     picture, placement = claimed.picture, claimed.placement
     held = presumption(gates[0])
     return Assessment(
@@ -149,17 +117,17 @@ def assess(evidence: Sequence[Evidence], findings: Findings, profile: Profile) -
         class_before_cap=placement.before_cap,
         impact=placement.impact,
         reach=placement.reach,
-        criteria=_criteria(claimed, confirmed, claims, rules),
+        criteria=_criteria(claimed, judged.confirmed, claims, rules),
         triggers=claimed.triggers,
         gates=gates,
-        recommendation=recommendation,
+        recommendation=judged.recommendation,
         reasons=explain(
             claims=claims,
             placement=placement,
             triggers=claimed.triggers,
             gates=gates,
-            recommendation=recommendation,
-            rule=rule,
+            recommendation=judged.recommendation,
+            rule=judged.rule,
             profile=profile,
         ),
         countries=tuple(sorted(picture.countries)),
@@ -178,18 +146,8 @@ def assess(evidence: Sequence[Evidence], findings: Findings, profile: Profile) -
     )
 
 
-def _view(
-    picture: Picture, claims: Claims, findings: Findings, rules: ClassificationRules
-) -> _View:
-    return _View(
-        picture=picture,
-        placement=place(picture, findings.countries_at_least(rules.probable), rules),
-        triggers=fire(picture, claims, findings, rules),
-    )
-
-
 def _criteria(
-    claimed: _View, confirmed: _View, claims: Claims, rules: ClassificationRules
+    claimed: View, confirmed: View, claims: Claims, rules: ClassificationRules
 ) -> tuple[CriterionMet, ...]:
     met = (
         CriterionMet(

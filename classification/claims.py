@@ -1,112 +1,42 @@
-"""What the reports in force claim, who supports each claim, and which claims are confirmed.
+"""What the reports in force claim, and the situation that the claims amount to.
 
-A claim is confirmed by one item of the profile's grade for a single item, or by two items of
-independent origin of its grade for a pair.
-Source: domain 3.4 (G4); R11, R13.
+Source: domain 3.3, 3.4 (G4); R11, R13.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
-from classification.evidence import Evidence
+from classification.support import Names, Number, Reports, Support
 from protocol.countries import EU_NEXUS
 from protocol.profile import ClassificationRules
 from protocol.report import Cause, Disruption
 
-LISTED = 10
-"""So many report ids stand on a record; the rest is a number."""
-NAMED = 3
-"""So many of them stand in a sentence."""
 SEVERAL_ESSENTIAL_SECTORS = "several-essential-sectors"
 EVERYWHERE = ""
 """Scope of a number of victims that is not of one state."""
 
 
-class Reports(BaseModel):
-    """The best-graded reports behind a statement, and how many there are."""
+class FactKind(StrEnum):
+    """The sorts of facts that the matrix and the triggers look at."""
 
-    model_config = ConfigDict(frozen=True)
-
-    ids: tuple[str, ...] = ()
-    total: int = 0
-
-    def __str__(self) -> str:
-        more = f" and {self.total - NAMED} more" if self.total > NAMED else ""
-        return f"{self.total} report(s): {', '.join(self.ids[:NAMED])}{more}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strength:
-    """What a grade is worth for confirming, and its place among the grades, best first."""
-
-    place: tuple[int, int, int]
-    alone: bool
-    pair: bool
+    CRITERION = "criterion"
+    COUNTRY = "country"
+    SECTOR = "sector"
+    ORGANISATIONS = "organisations"
+    VICTIMS = "victims"
+    SELF_PROPAGATION = "self-propagation"
+    DISRUPTION = "disruption"
 
 
-@dataclass(slots=True)
-class Support:
-    """Who supports one claim; filled while the evidence is read, best-graded items first."""
+@dataclass(frozen=True, slots=True, order=True)
+class Fact:
+    """One fact; ``name`` is a criterion, a state, a sector, or the number that is reached."""
 
-    ids: list[str] = field(default_factory=list)
-    total: int = 0
-    alone: bool = False
-    first_origin: str | None = None
-    """Origin of the first item that is good enough for a pair."""
-    paired: bool = False
-
-    def add(self, item: Evidence, strength: Strength) -> None:
-        """Count ``item`` in."""
-        self.total += 1
-        if len(self.ids) < LISTED:
-            self.ids.append(item.report_id)
-        self.alone = self.alone or strength.alone
-        if strength.pair:
-            if self.first_origin is None:
-                self.first_origin = item.origin
-            elif self.first_origin != item.origin:
-                self.paired = True
-
-    @property
-    def confirmed(self) -> bool:
-        """One item good enough alone, or two of independent origin good enough as a pair."""
-        return self.alone or self.paired
-
-    @property
-    def credible(self) -> bool:
-        """At least one item that would count towards a confirmation."""
-        return self.alone or self.first_origin is not None
-
-    def reports(self) -> Reports:
-        """For the record."""
-        return Reports(ids=tuple(self.ids), total=self.total)
-
-
-@dataclass(slots=True)
-class Number:
-    """The largest "at least so many" that is claimed, and the largest that is confirmed."""
-
-    claimed: int = 0
-    alone: int = 0
-    by_origin: dict[str, int] = field(default_factory=dict)
-
-    def add(self, value: int, item: Evidence, strength: Strength) -> None:
-        """Count ``item``'s ``value`` in."""
-        self.claimed = max(self.claimed, value)
-        if strength.alone:
-            self.alone = max(self.alone, value)
-        if strength.pair:
-            self.by_origin[item.origin] = max(self.by_origin.get(item.origin, 0), value)
-
-    @property
-    def confirmed(self) -> int:
-        """What one good item says, or what two independent ones both reach."""
-        second = sorted(self.by_origin.values())[-2] if len(self.by_origin) > 1 else 0
-        return max(self.alone, second)
+    kind: FactKind
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,72 +57,146 @@ class Picture:
         return self.countries & EU_NEXUS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Claims:
     """All claims of the evidence in force, by what they claim."""
 
-    items: int
-    unjudged: int
-    ungraded: int
-    withdrawn: int
-    criteria: dict[str, Support] = field(default_factory=dict)
-    unknown_criteria: dict[str, Support] = field(default_factory=dict)
-    countries: dict[str, Support] = field(default_factory=dict)
-    organisations: dict[str, Support] = field(default_factory=dict)
-    sectors: dict[str, Support] = field(default_factory=dict)
-    disrupted_sectors: dict[str, Support] = field(default_factory=dict)
+    items: int = 0
+    unjudged: int = 0
+    ungraded: int = 0
+    withdrawn: int = 0
+    criteria: Names[str] = field(default_factory=Names)
+    unknown_criteria: Names[str] = field(default_factory=Names)
+    countries: Names[str] = field(default_factory=Names)
+    organisations: Names[str] = field(default_factory=Names)
+    sectors: Names[str] = field(default_factory=Names)
+    disrupted_sectors: Names[str] = field(default_factory=Names)
+    disrupted_by: dict[frozenset[str], Names[str]] = field(default_factory=dict)
+    """The same, by the criteria of which a report needs one to say that a sector is disrupted."""
     several_sectors: Support = field(default_factory=Support)
     """Whoever claims any of ``disrupted_sectors``."""
     self_propagation: Support = field(default_factory=Support)
-    disruption: dict[str, Support] = field(default_factory=dict)
-    causes: dict[Cause, Support] = field(default_factory=dict)
+    disruption: Names[Disruption] = field(default_factory=Names)
+    causes: Names[Cause] = field(default_factory=Names)
     """Stated causes; a non-malicious one only where the report calls it clear."""
-    causes_in_charge: dict[Cause, Support] = field(default_factory=dict)
+    causes_in_charge: Names[Cause] = field(default_factory=Names)
     """The same, of operators and authorities in charge only."""
     organisations_number: Number = field(default_factory=Number)
     victims: dict[str, Number] = field(default_factory=dict)
     """By the one state that a report speaks of, and over all."""
 
-    def claimed(self, rules: ClassificationRules) -> Picture:
-        """The situation if every claim is true."""
-        return self._picture(rules, confirmed_only=False)
+    def claimed(
+        self, rules: ClassificationRules, refuted: Collection[Fact] = frozenset()
+    ) -> Picture:
+        """The situation if every claim is true but those that are ``refuted``."""
+        return self._picture(rules, refuted, confirmed_only=False)
 
-    def confirmed(self, rules: ClassificationRules) -> Picture:
-        """The situation by confirmed claims alone."""
-        return self._picture(rules, confirmed_only=True)
+    def confirmed(
+        self, rules: ClassificationRules, refuted: Collection[Fact] = frozenset()
+    ) -> Picture:
+        """The situation by confirmed claims alone, without those that are ``refuted``."""
+        return self._picture(rules, refuted, confirmed_only=True)
 
     def criterion_reports(self, criterion: str) -> Reports:
         """Who claims ``criterion``, or makes it follow from disrupted sectors."""
-        return self.criteria.get(criterion, self.several_sectors).reports()
+        return self.criterion_support(criterion).reports()
 
-    def _picture(self, rules: ClassificationRules, *, confirmed_only: bool) -> Picture:
-        def kept(supports: Mapping[str, Support]) -> frozenset[str]:
-            return frozenset(k for k, s in supports.items() if s.confirmed or not confirmed_only)
+    def criterion_support(self, criterion: str) -> Support:
+        """As ``criterion_reports``, with grades and origins."""
+        return self.criteria.get(criterion, self.several_sectors)
 
-        def least(number: Number) -> int:
-            return number.confirmed if confirmed_only else number.claimed
-
-        criteria, countries = kept(self.criteria), kept(self.countries)
+    def _picture(
+        self, rules: ClassificationRules, refuted: Collection[Fact], *, confirmed_only: bool
+    ) -> Picture:
+        criteria = _kept(self.criteria, confirmed_only=confirmed_only)
+        countries = _kept(self.countries, confirmed_only=confirmed_only)
+        names = self.organisations.confirmed if confirmed_only else self.organisations
         several = SEVERAL_ESSENTIAL_SECTORS in rules.impact_criteria
-        if several and len(kept(self.disrupted_sectors)) > 1:
+        if several and self._sectors_disrupted(refuted, confirmed_only=confirmed_only) > 1:
             criteria |= {SEVERAL_ESSENTIAL_SECTORS}
-        organisations = max(len(kept(self.organisations)), least(self.organisations_number))
-        victims = {scope: least(number) for scope, number in self.victims.items()}
-        # Reports that each speak of one state count different victims, so these do add up.
-        over_all = victims.pop(EVERYWHERE, 0)
-        return Picture(
+        organisations = max(len(names), _least(self.organisations_number, confirmed_only))
+        over_all, by_state = 0, 0
+        for scope, number in self.victims.items():
+            # Reports that each speak of one state count different victims, so these do add up.
+            if scope == EVERYWHERE:
+                over_all = _least(number, confirmed_only)
+            else:
+                by_state += _least(number, confirmed_only)
+        spreading = self.self_propagation
+        picture = Picture(
             criteria=criteria,
             countries=countries,
             organisations=organisations,
-            victims=max(over_all, sum(victims.values()), organisations, len(countries)),
-            sectors=kept(self.sectors),
-            self_propagating=bool(self.self_propagation.total)
-            and (self.self_propagation.confirmed or not confirmed_only),
-            disruption=worst_disruption(kept(self.disruption)),
+            victims=max(over_all, by_state, organisations, len(countries)),
+            sectors=_kept(self.sectors, confirmed_only=confirmed_only),
+            self_propagating=spreading.confirmed if confirmed_only else spreading.total > 0,
+            disruption=worst_disruption(_kept(self.disruption, confirmed_only=confirmed_only)),
         )
+        return without(picture, refuted) if refuted else picture
+
+    def _sectors_disrupted(self, refuted: Collection[Fact], *, confirmed_only: bool) -> int:
+        """How many essential sectors are, by what is not refuted."""
+        if not refuted:
+            names = self.disrupted_sectors
+            return len(names.confirmed if confirmed_only else names)
+        if Fact(FactKind.DISRUPTION) in refuted:
+            return 0
+        gone = _named(refuted, FactKind.CRITERION)
+        if not gone:
+            kept = _kept(self.disrupted_sectors, confirmed_only=confirmed_only)
+        else:
+            standing = [by for grounds, by in self.disrupted_by.items() if not grounds <= gone]
+            kept = frozenset(
+                sector
+                for sector in {sector for by in standing for sector in by}
+                if not confirmed_only
+                or _confirmed_together([by[sector] for by in standing if sector in by])
+            )
+        return len(kept - _named(refuted, FactKind.SECTOR))
+
+
+def without(picture: Picture, refuted: Collection[Fact]) -> Picture:
+    """``picture`` with the refuted facts taken out.
+
+    A refuted fact counts for nothing, whoever reports it. Numbers are facts of their own: a refuted
+    state takes no victims along, and a refuted number leaves what lies just below it.
+    """
+    organisations = _below(picture.organisations, _named(refuted, FactKind.ORGANISATIONS))
+    return Picture(
+        criteria=picture.criteria - _named(refuted, FactKind.CRITERION),
+        countries=picture.countries - _named(refuted, FactKind.COUNTRY),
+        organisations=organisations,
+        victims=_below(picture.victims, _named(refuted, FactKind.VICTIMS)),
+        sectors=picture.sectors - _named(refuted, FactKind.SECTOR),
+        self_propagating=picture.self_propagating
+        and Fact(FactKind.SELF_PROPAGATION) not in refuted,
+        disruption=Disruption.NONE if Fact(FactKind.DISRUPTION) in refuted else picture.disruption,
+    )
 
 
 def worst_disruption(stated: Iterable[str]) -> Disruption:
     """What counts of several statements: disrupted before imminent, before none, before unknown."""
     order = (Disruption.OBSERVED, Disruption.IMMINENT, Disruption.NONE, Disruption.UNKNOWN)
     return next((d for d in order if d in stated), Disruption.UNKNOWN)
+
+
+def _kept(names: Names[str] | Names[Disruption], *, confirmed_only: bool) -> frozenset[str]:
+    return frozenset(names.confirmed) if confirmed_only else frozenset(names)
+
+
+def _least(number: Number, confirmed_only: bool) -> int:
+    return number.confirmed if confirmed_only else number.claimed
+
+
+def _named(refuted: Collection[Fact], kind: FactKind) -> frozenset[str]:
+    return frozenset(fact.name for fact in refuted if fact.kind is kind)
+
+
+def _below(number: int, limits: frozenset[str]) -> int:
+    return min([number, *(int(limit) - 1 for limit in limits)])
+
+
+def _confirmed_together(supports: list[Support]) -> bool:
+    return any(support.alone for support in supports) or (
+        len({origin for support in supports for origin in support.origins}) > 1
+    )

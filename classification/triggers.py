@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from classification.claims import Claims, Picture, Reports, Support
+from classification.claims import Claims, Picture
 from classification.evidence import RISK_TO_LIFE
 from classification.findings import GROUND_WORDS, Findings, TriggerId
+from classification.support import Reports, Support
 from protocol.countries import EU_NEXUS
 from protocol.profile import ClassificationRules
 

@@ -7,17 +7,15 @@ from typing import Any
 
 from classification.assessment import Assessment
 from leerp.classify import Case, Classified, differences
+from leerp.explanation_view import Explained, outlook
 from protocol.report import Moment
 
 Section = tuple[str, tuple[str, ...]]
 """A heading, and its lines."""
 
 
-def sections(found: Classified) -> tuple[Section, ...]:
-    """In the order in which they are read: the answer, why, and what others would say.
-
-    What would change the answer belongs between the reasons and the scales of others.
-    """
+def sections(found: Classified, why: Explained) -> tuple[Section, ...]:
+    """In the order in which they are read: the answer, why, what would change it, what others say."""
     result = found.assessment
     headline = (
         f"{result.threat_class} ({result.impact}{result.reach}), "
@@ -25,6 +23,7 @@ def sections(found: Classified) -> tuple[Section, ...]:
     )
     shown = (
         (headline, result.reasons),
+        *((part.title, part.lines) for part in outlook(why)),
         ("By other matrices", _compared(found)),
         ("Scales of others, for information only", tuple(_scores(found))),
         ("Expected", _expected(found)),
@@ -32,7 +31,7 @@ def sections(found: Classified) -> tuple[Section, ...]:
     return tuple((heading, lines) for heading, lines in shown if lines)
 
 
-def document(found: Classified) -> dict[str, Any]:
+def document(found: Classified, why: Explained) -> dict[str, Any]:
     """The assessment with what stands beside it."""
     first, last = observed(found)
     expected = found.file.expect
@@ -43,6 +42,7 @@ def document(found: Classified) -> dict[str, Any]:
             "last": last.isoformat() if last else None,
         },
         **found.assessment.model_dump(mode="json"),
+        **why.model_dump(mode="json", include={"what_would_change", "robustness"}),
         "by_other_matrices": said_rows(found.compared),
         "side_scores": [score.model_dump(mode="json") for score in found.scores],
         "differs": list(differences(expected, found)) if expected else None,

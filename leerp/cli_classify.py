@@ -13,6 +13,7 @@ from infra.settings import Settings
 from leerp.classify import classify, classify_folder
 from leerp.classify_view import document, sections, table_rows
 from leerp.evidence_file import read_evidence
+from leerp.explanation_view import explained
 from leerp.options import Json
 from leerp.output import DONE, REFUSED, out, show_json, show_rows, visible
 from leerp.schemas import schema
@@ -38,7 +39,7 @@ def classify_command(
         bool, typer.Option("--schema", help="Print the JSON Schema of an evidence file.")
     ] = False,
 ) -> None:
-    """Classify evidence without any service: class, recommendation, reasons, scales of others."""
+    """Classify evidence without any service: class, reasons, what would change it, scales of others."""
     if show_schema:
         typer.echo(json.dumps(schema("evidence"), indent=2))
         return
@@ -49,10 +50,11 @@ def classify_command(
     if table:
         raise typer.Exit(_show_table(file, profile, other, as_json=as_json))
     found = classify(read_evidence(file, profile), profile, other)
+    why = explained(found.file.items(), found.file.findings, found.profile)
     if as_json:
-        show_json(document(found))
+        show_json(document(found, why))
         return
-    for heading, lines in sections(found):
+    for heading, lines in sections(found, why):
         out.print(visible(heading), markup=False)
         for line in lines:
             out.print(f"  {visible(line)}", markup=False, soft_wrap=True)

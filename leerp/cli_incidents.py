@@ -11,6 +11,7 @@ from intake.facts import incident_facts
 from intake.links import links_of
 from leerp.acts import show_answer
 from leerp.cli_assessment import add_assessment_commands
+from leerp.cli_explain import explain
 from leerp.cli_response import add_response_commands
 from leerp.draft_text import draft_text
 from leerp.home import open_app
@@ -196,5 +197,6 @@ def decline_command(
     show_answer(with_commands(home, officer, work), as_json=as_json)
 
 
+incidents_app.command("explain")(explain)
 add_assessment_commands(incidents_app)
 add_response_commands(incidents_app)

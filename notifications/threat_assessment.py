@@ -11,11 +11,11 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from classification.claims import Reports
 from classification.findings import TriggerId
 from classification.graded_reports import ListedReport, reworded
 from classification.initial import InitialThreatAssessment
 from classification.matrix import ReachLevel
+from classification.support import Reports
 from classification.triggers import MEANINGS
 from notifications import threat_words as words
 from notifications.headers import literal

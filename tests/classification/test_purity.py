@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,3 +52,22 @@ def test_module_imports_only_pure_things_and_asks_no_clock(path: Path) -> None:
 
 def test_there_are_modules_to_look_at() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in MODULES} == set(ALLOWED)
+
+
+@pytest.mark.requirement("R13")
+def test_it_runs_without_clock_files_network_and_chance_and_always_says_the_same() -> None:
+    """In processes whose sets are ordered differently, with every way out closed."""
+    said = {
+        subprocess.run(
+            [sys.executable, "-m", "tests.classification.pure_run"],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    (once,) = said
+    assert once.count("\n") == 6
+    assert '"recommendation":"hold-corroborate"' in once

@@ -10,9 +10,10 @@ import pytest
 
 from infra.matrices import find_matrix
 from infra.settings import Settings
-from leerp.classify import classify, classify_folder, differences
+from leerp.classify import Classified, classify, classify_folder, differences
 from leerp.classify_view import document, sections
 from leerp.evidence_file import EvidenceFile
+from leerp.explanation_view import Explained, explained
 from protocol.errors import Refused
 from protocol.stages import Recommendation
 from tests.leerp.typed import DONE, REFUSED, USAGE, Run
@@ -122,12 +123,18 @@ def test_extra_facts_reach_the_scales_and_nothing_else() -> None:
     assert told.scores != plain.scores
 
 
+def why(found: Classified) -> Explained:
+    return explained(found.file.items(), found.file.findings, found.profile)
+
+
 def test_the_sections_lead_from_the_answer_to_its_reasons_and_to_others() -> None:
     found = classify(case(operator(), expect={"class": "C2"}), PROFILE, STRICT)
-    shown = dict(sections(found))
+    shown = dict(sections(found, why(found)))
 
     assert list(shown) == [
         "C2 (I4P1), recommendation monitor",
+        "What would change it",
+        "How robust it is",
         "By other matrices",
         "Scales of others, for information only",
         "Expected",
@@ -135,7 +142,9 @@ def test_the_sections_lead_from_the_answer_to_its_reasons_and_to_others() -> Non
     assert shown["Expected"] == ("all came out as expected",)
     assert shown["By other matrices"] == ("leerp-tcm/1: C3 (I4/P1), recommendation launch",)
     assert len(shown["Scales of others, for information only"]) == len(found.scores)
-    assert "Expected" not in dict(sections(classify(case(), PROFILE)))
+    assert shown["What would change it"]
+    unexpected = classify(case(), PROFILE)
+    assert "Expected" not in dict(sections(unexpected, why(unexpected)))
 
 
 def test_the_document_holds_the_assessment_and_what_stands_beside_it() -> None:
@@ -143,7 +152,7 @@ def test_the_document_holds_the_assessment_and_what_stands_beside_it() -> None:
     late = {"observed_last": "2026-01-02T00:00:00+01:00"}
     gone = worm("r3", retracted=True, observed_first="2020-01-01T00:00:00Z")
     found = classify(case(worm(**seen), worm("r2", **late), gone, name="x"), PROFILE)
-    shown = document(found)
+    shown = document(found, why(found))
 
     assert shown["name"] == "x"
     assert shown["threat_class"] == "C4"
