@@ -17,6 +17,7 @@ from leerp.cli_bridge import bridge_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_quarantine import quarantine_app
+from leerp.cli_rehearse import rehearse_command
 from leerp.cli_report import report
 from leerp.cli_reports import reports_app
 from leerp.cli_sources import sources_app
@@ -43,6 +44,7 @@ cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
 cli.add_typer(bridge_app, name="bridge")
 cli.command("report")(report)
+cli.command("rehearse")(rehearse_command)
 cli.add_typer(bench_app, name="bench")
 
 
