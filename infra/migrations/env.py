@@ -8,6 +8,7 @@ from infra import (  # noqa: F401  their tables belong to the schema
     tables_bridges,
     tables_corroboration,
     tables_intake,
+    tables_reassessment,
     tables_regrouping,
     tables_sources,
 )
