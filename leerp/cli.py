@@ -17,6 +17,7 @@ from leerp.cli_bridge import bridge_app
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_quarantine import quarantine_app
+from leerp.cli_reassessment import assessment_app, tasks_app
 from leerp.cli_rehearse import rehearse_command
 from leerp.cli_report import report
 from leerp.cli_reports import reports_app
@@ -36,6 +37,8 @@ cli = typer.Typer(
     help="The EU Law Enforcement Emergency Response Protocol as running software.",
 )
 cli.add_typer(incidents_app, name="incidents")
+cli.add_typer(assessment_app, name="assessment")
+cli.add_typer(tasks_app, name="tasks")
 cli.add_typer(reports_app, name="reports")
 cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
