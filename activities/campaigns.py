@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import Connection, select
 from temporalio import activity
 
+from activities.reassessment import reassessment_notice
 from infra import audit, casefile
 from infra.database import Database
 from infra.originals import documents_of
@@ -243,6 +244,14 @@ class CampaignActivities:
 
 def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapping[str, Any]]:
     """The notice, and what stands beside it in the draft."""
+    if order.content is None and order.kind is NoticeKind.REASSESSMENT:
+        return reassessment_notice(
+            connection,
+            order.incident_id,
+            exercise=order.exercise,
+            issued_at=datetime.now(UTC),
+            **order.detail,
+        ), {}
     if order.content is None:
         return _overdue_notice(order), {}
     draft = casefile.get_artefact(

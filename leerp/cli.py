@@ -19,6 +19,8 @@ from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_matrix import matrix_app
 from leerp.cli_quarantine import quarantine_app
+from leerp.cli_reassessment import assessment_app, tasks_app
+from leerp.cli_rehearse import rehearse_command
 from leerp.cli_report import report
 from leerp.cli_reports import reports_app
 from leerp.cli_sources import sources_app
@@ -37,6 +39,8 @@ cli = typer.Typer(
     help="The EU Law Enforcement Emergency Response Protocol as running software.",
 )
 cli.add_typer(incidents_app, name="incidents")
+cli.add_typer(assessment_app, name="assessment")
+cli.add_typer(tasks_app, name="tasks")
 cli.add_typer(reports_app, name="reports")
 cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
@@ -48,6 +52,7 @@ cli.add_typer(bridge_app, name="bridge")
 cli.add_typer(matrix_app, name="matrix")
 cli.command("report")(report)
 cli.command("classify")(classify_command)
+cli.command("rehearse")(rehearse_command)
 cli.add_typer(bench_app, name="bench")
 
 

@@ -28,6 +28,8 @@ GateArgument = Annotated[Gate, typer.Argument(help="Which decision.")]
 TABLES = {
     "stages": ("stage", "entered", "left", "overdue_at"),
     "drafts": ("kind", "version", "by", "digest"),
+    "recommendations": ("at", "version", "before", "after", "class"),
+    "tasks": ("number", "kind", "subject", "state", "owner", "due_at"),
     "pending": ("gate", "proposer", "at", "digest"),
     "decisions": ("at", "command", "officer"),
     "notices": ("kind", "revision", "recipients", "accepted", "held", "acknowledged"),

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from leerp.evidence_file import EvidenceFile
+from leerp.scenario_files import Scenario
 from notifications.ewn import EarlyWarning
 from notifications.ewn_draft import EwnInput
 from protocol.profile import Profile
@@ -18,6 +19,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "leerp-report": ReportContent,
     "incident-report": IncidentReport,
     "evidence": EvidenceFile,
+    "scenario": Scenario,
     "profile": Profile,
     "centre": CentreInput,
     "ewn-input": EwnInput,

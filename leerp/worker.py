@@ -11,6 +11,7 @@ from temporalio.worker import Worker
 from activities.assessments import AssessmentActivities
 from activities.campaigns import CampaignActivities
 from activities.case_file import CaseFileActivities
+from activities.tasks import TaskActivities
 from infra.bootstrap import App
 from notifications.delivery import Delivery
 from notifications.smime import Signer
@@ -28,6 +29,7 @@ def activities(app: App) -> list[object]:
     """Every activity, on this process's database and mail relay."""
     case_file = CaseFileActivities(app.database)
     assessments = AssessmentActivities(app.database)
+    tasks = TaskActivities(app.database)
     signer = Signer.load(app.keys.signer_certificate_file, app.keys.signer_key_file)
     delivery = Delivery(app.database, app.settings, signer=signer, ack_key=app.keys.acknowledgement)
     campaigns = CampaignActivities(app.database, app.keys.acknowledgement, delivery)
@@ -37,6 +39,9 @@ def activities(app: App) -> list[object]:
         case_file.record_decision,
         case_file.end_incident,
         assessments.assess_incident,
+        tasks.open_outlook_task,
+        tasks.settle_tasks,
+        tasks.mark_overdue_tasks,
         campaigns.freeze,
         campaigns.send_range,
         campaigns.remind,

@@ -136,6 +136,23 @@ class OverdueNotice(Notice):
         return _for_police(self.marking)
 
 
+class ReassessmentNotice(Notice):
+    """To the duty desk: the recommendation is another now, or has to be looked at again (domain 3.4)."""
+
+    kind: Literal[NoticeKind.REASSESSMENT] = NoticeKind.REASSESSMENT
+    matter: Words
+    recommendation: Recommendation
+    threat_class: Words
+    assessment: int = Field(ge=1)
+    """The version that this is about."""
+    changes: Stated = (NONE_IDENTIFIED,)
+    """Codes, numbers and report ids only."""
+    advice: Words
+
+    def product(self) -> Product:
+        return _for_police(self.marking)
+
+
 def _for_police(marking: Marking) -> Product:
     return Product(components=(Component(id="notice", marking=marking, purpose=Purpose.CRIME),))
 
@@ -147,7 +164,8 @@ NoticeContent = Annotated[
     | PlanNotice
     | ClosureNotice
     | OutcomeNotice
-    | OverdueNotice,
+    | OverdueNotice
+    | ReassessmentNotice,
     Field(discriminator="kind"),
 ]
 """The content of any notice, told apart by ``kind``."""

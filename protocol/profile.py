@@ -91,6 +91,17 @@ class WatchRules(_Part):
     ewn_valid_for: timedelta
 
 
+class ReassessmentRules(_Part):
+    """How people are told of another recommendation, and how soon they have to look (domain 3.4)."""
+
+    tell_at_most_every: timedelta = timedelta(minutes=10)
+    """What turns back and forth within this time is told once, with where it ended."""
+    verify_within: timedelta = timedelta(minutes=60)
+    """For each claim that a held launch waits for."""
+    look_again_within: timedelta = timedelta(minutes=30)
+    """When the outlook window has passed."""
+
+
 class SourceRules(_Part):
     """When the registry of sources wants looking after, and what outcomes suggest a letter (6.2)."""
 
@@ -126,6 +137,7 @@ class Profile(_Part):
     team_skills: dict[str, tuple[str, ...]]
     watch: WatchRules
     sources: SourceRules = SourceRules()
+    reassessment: ReassessmentRules = ReassessmentRules()
 
     @model_validator(mode="after")
     def _complete(self) -> Profile:
@@ -199,6 +211,19 @@ class Profile(_Part):
             osint_review_every=self.watch.osint_review_every / factor,
             ewn_valid_for=self.watch.ewn_valid_for,
         )
+        again = self.reassessment
         return self.model_copy(
-            update={"stage_targets": targets, "notices": notices, "watch": watch}
+            update={
+                "stage_targets": targets,
+                "notices": notices,
+                "watch": watch,
+                "classification": self.classification.model_copy(
+                    update={"reassess_after": self.classification.reassess_after / factor}
+                ),
+                "reassessment": ReassessmentRules(
+                    tell_at_most_every=again.tell_at_most_every / factor,
+                    verify_within=again.verify_within / factor,
+                    look_again_within=again.look_again_within / factor,
+                ),
+            }
         )

@@ -59,3 +59,4 @@ class NoticeKind(StrEnum):
     CLOSURE = "closure"
     OUTCOME = "outcome"
     OVERDUE = "overdue"
+    REASSESSMENT = "reassessment"

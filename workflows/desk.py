@@ -16,7 +16,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
-from activities.assessments import AssessmentActivities, AssessmentOrder, AssessmentSummary
+from activities.assessments import AssessmentSummary
 from activities.campaigns import DraftRef
 from activities.case_file import (
     CaseFileActivities,
@@ -33,8 +33,10 @@ from workflows.messages import (
     CampaignOutcome,
     Command,
     IncidentInput,
+    News,
     Proposal,
 )
+from workflows.reassessment import assess, follow_up, next_due
 from workflows.renewal import resume, state_of
 
 DATABASE_RETRY = RetryPolicy(
@@ -44,7 +46,6 @@ DATABASE_RETRY = RetryPolicy(
 DATABASE_CALL = timedelta(minutes=2)
 
 STAGE_ATTRIBUTE = SearchAttributeKey.for_keyword("LeerpStage")
-CLASS_ATTRIBUTE = SearchAttributeKey.for_keyword("LeerpClass")
 
 
 class Desk:
@@ -66,6 +67,7 @@ class Desk:
         """Campaigns whose mails all had their first try."""
         self.campaigns: dict[str, ChildWorkflowHandle[Any, CampaignOutcome] | None] = {}
         """By id; None for one that an earlier run started."""
+        self.news = News()
         self.decision = ""
         """The launch gate that two people opened; their record of it may still be on its way."""
         self.reopened = False
@@ -203,6 +205,10 @@ class Desk:
         """Rows of this incident changed; duplicates, loss and reordering are all harmless."""
         self.changed_up_to = max(self.changed_up_to, up_to)
 
+    def assess_again(self) -> None:
+        """Whether or not rows changed, evaluate once more."""
+        self.assessed_up_to = -1
+
     async def record(self, command: Command, name: str, **detail: Any) -> None:
         """Write a person's decision to the case file, once for its command id."""
         await self.write(
@@ -233,9 +239,11 @@ class Desk:
     async def _wait(self, condition: Callable[[], bool], deadline: datetime | None) -> bool:
         while not condition():
             if self._stale:
-                await self._assess()
+                await assess(self)
             elif deadline is not None and workflow.now() >= deadline:
                 return False
+            elif self._news_due and workflow.now() >= self._news_due:
+                await follow_up(self)
             elif not self.clock_stopped and workflow.now() >= self.stage_due:
                 await self._report_overdue()
             elif self._history_is_long:
@@ -243,6 +251,10 @@ class Desk:
             else:
                 await self._sleep_until_news(condition, deadline)
         return True
+
+    @property
+    def _news_due(self) -> datetime | None:
+        return next_due(self)
 
     @property
     def _history_is_long(self) -> bool:
@@ -256,28 +268,10 @@ class Desk:
         self, condition: Callable[[], bool], deadline: datetime | None
     ) -> None:
         ends = [] if self.clock_stopped else [self.stage_due]
-        ends += [deadline] if deadline else []
+        ends += [end for end in (deadline, self._news_due) if end]
         timeout = max(min(ends) - workflow.now(), timedelta()) if ends else None
         with suppress(TimeoutError):  # the caller's loop sees what time it is
             await workflow.wait_condition(lambda: condition() or self._stale, timeout=timeout)
-
-    async def _assess(self) -> None:
-        """Read the reports again. A launch decision on another assessment is refused from then on."""
-        up_to = self.changed_up_to
-        before = self.assessment
-        self.assessment = await self.write(
-            AssessmentActivities.assess_incident,
-            AssessmentOrder(incident_id=self.case.incident_id, profile=self.profile),
-        )
-        self.assessed_up_to = up_to
-        if before is None or before.threat_class != self.assessment.threat_class:
-            workflow.upsert_search_attributes(
-                [CLASS_ATTRIBUTE.value_set(self.assessment.threat_class)]
-            )
-        if before is not None and before.recommendation != self.assessment.recommendation:
-            workflow.logger.info(
-                "recommendation_changed", extra={"recommendation": self.assessment.recommendation}
-            )
 
     async def _report_overdue(self) -> None:
         """The stage's target time passed: mark it and tell the duty manager."""

@@ -135,6 +135,21 @@ class IncidentOutcome(Payload):
     closed_at: AwareDatetime
 
 
+class News(Payload):
+    """What people were told of assessments and tasks, and what is due next."""
+
+    told: Recommendation | None = None
+    """The recommendation that they last heard of."""
+    told_version: int = 0
+    quiet_until: AwareDatetime | None = None
+    """Before that, another recommendation is not told."""
+    notices: int = 0
+    alarms: int = 0
+    """Notices of tasks that were late."""
+    tasks_due: AwareDatetime | None = None
+    """When the first open task falls due."""
+
+
 class Resumed(Payload):
     """The desk of an incident between two runs: references and decisions, no texts."""
 
@@ -155,6 +170,7 @@ class Resumed(Payload):
     deadlines: dict[str, AwareDatetime]
     missed_reviews: int
     answers: dict[str, Answer]
+    news: News = News()
 
 
 class CampaignInput(Payload):

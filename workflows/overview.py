@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, select
 
-from infra import casefile
+from infra import casefile, taskbook
 from infra.originals import BODIES, documents
 from infra.tables import (
     acknowledgement,
@@ -23,6 +23,7 @@ from infra.tables import (
 )
 from notifications.followups import counts
 from protocol.errors import NotFound
+from workflows import reassessed
 from workflows.decided import pending_gates
 from workflows.detection_times import as_rows, load_detection_times, timeline_entries
 
@@ -56,7 +57,7 @@ def incidents(connection: Connection, *, include_ended: bool = True) -> list[dic
     )
     if not include_ended:
         query = query.where(incident.c.status != "ended")
-    rows = []
+    rows, waiting = [], reassessed.open_task_counts(connection)
     for row in connection.execute(query):
         assessed = casefile.find_artefact(connection, row.id, "assessment")
         rows.append(
@@ -67,6 +68,7 @@ def incidents(connection: Connection, *, include_ended: bool = True) -> list[dic
                 "class": assessed.document["threat_class"] if assessed else "",
                 "recommendation": assessed.document["recommendation"] if assessed else "",
                 "reports": row.reports or 0,
+                "tasks": waiting.get(row.id, 0),
                 "exercise": row.exercise,
                 "created_at": row.created_at.isoformat(),
             }
@@ -98,6 +100,8 @@ def incident_details(connection: Connection, incident_id: str) -> dict[str, Any]
         ),
         "detection_times": as_rows(load_detection_times(connection, incident_id)),
         "stages": stages(connection, incident_id),
+        "recommendations": reassessed.recommendation_changes(connection, incident_id),
+        "tasks": reassessed.task_rows(taskbook.tasks_of(connection, incident_id)),
         "assessment": newest["assessment"].document if "assessment" in newest else None,
         "drafts": {
             kind: {"version": found.version, "by": found.by, "digest": found.digest}
@@ -219,6 +223,7 @@ def timeline(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
         *((r.at, "decision", r.command, r.officer) for r in rows_of(decision)),
         *((r.at, "notice", f"{r.kind} {r.revision}", "workflow") for r in rows_of(campaign)),
         *((r.at, "acknowledged", r.kind, r.recipient_id) for r in acknowledged),
+        *reassessed.timeline_entries(connection, incident_id),
         *timeline_entries(load_detection_times(connection, incident_id)),
     ]
     return [

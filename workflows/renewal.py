@@ -33,6 +33,7 @@ def state_of(desk: Desk) -> Resumed:
         deadlines=desk.deadlines,
         missed_reviews=desk.missed_reviews,
         answers=desk.answers,
+        news=desk.news,
     )
 
 
@@ -57,3 +58,4 @@ def resume(desk: Desk, state: Resumed) -> None:
     desk.deadlines = dict(state.deadlines)
     desk.missed_reviews = state.missed_reviews
     desk.answers = dict(state.answers)
+    desk.news = state.news

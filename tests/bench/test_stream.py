@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from infra import kafka
 from infra.database import Database
-from infra.originals import unpacked
+from infra.packing import unpacked
 from infra.tables import incident, report
 from intake.records import RawRecord
 from intake.store import Read

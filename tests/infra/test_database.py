@@ -303,4 +303,7 @@ def test_the_registry_of_sources_works_on_both(any_database: Database) -> None:
         1,
         START.replace(minute=0, second=0),
     )
-    assert counted == {"cert-ee": Outcomes(refuted=1), "cert-fi": Outcomes(refuted=1)}
+    assert counted == {
+        "cert-ee": Outcomes(refuted=1, reports=1),
+        "cert-fi": Outcomes(refuted=1, reports=1),
+    }

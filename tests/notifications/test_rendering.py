@@ -19,6 +19,7 @@ from notifications.notices import (
     OverdueNotice,
     PlanAction,
     PlanNotice,
+    ReassessmentNotice,
     read_content,
 )
 from notifications.products import Variant
@@ -80,6 +81,15 @@ def contents(
             contact_points=POINTS,
         ),
         OverdueNotice(**common, matter=text, due_at=NOW, detail=(text,), advice=text),
+        ReassessmentNotice(
+            **common,
+            matter=text,
+            recommendation=Recommendation.LAUNCH,
+            threat_class=text,
+            assessment=2,
+            changes=(text,),
+            advice=text,
+        ),
     ]
 
 

@@ -113,7 +113,10 @@ def report(
     criteria: tuple[str, ...] = ("essential-service-disrupted",),
     cause: CauseClaim | None = None,
 ) -> RawRecord:
-    """A hospital is hit, in several states; all reports share one hash, so they are one incident."""
+    """A hospital is hit, in several states; all reports share one hash, so they are one incident.
+
+    With an empty ``grade`` its provider has not graded it, so that the centre may.
+    """
     now, name = datetime.now(UTC), uuid.uuid4().hex
     affected = [Affected(kind="country", value=code) for code in countries]
     affected += [Affected(kind="organisation", value=f"Hospital {n}") for n in range(5)]
@@ -122,7 +125,9 @@ def report(
         title=f"Hospital encrypted, case {name}",
         reporter=Reporter(name=reporter),
         first_hand=True,
-        evaluation=Evaluation(scheme="europol4x4", original=grade, grade=Grade.parse(grade)),
+        evaluation=Evaluation(scheme="europol4x4", original=grade, grade=Grade.parse(grade))
+        if grade
+        else None,
         times=(
             TimeWindow(
                 kind=TimeKind.OBSERVED,

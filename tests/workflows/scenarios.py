@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from protocol.stages import Gate, Recommendation, Stage
-from tests.workflows.cast import DUTY
+from tests.workflows.cast import CSIRT, DUTY, report
 from tests.workflows.house import House
 from tests.workflows.people import People
 
@@ -46,6 +46,24 @@ async def ruled_out_and_reopened(home: House) -> str:
     return await _result(home, f"incident-{people.incident}")
 
 
+async def held_and_looked_at_again(home: House) -> str:
+    """Held, with nobody verifying in time; set aside, looked at again, confirmed, and decided against."""
+    people = await People.called(home, grade="X4")
+    await home.pass_time(timedelta(minutes=61))
+    await home.until_sent(f"{people.incident}.overdue.100001")
+    await people.stand_down(Recommendation.MONITOR)
+    await home.pass_time(timedelta(hours=6, minutes=1))
+    await people.when(lambda status: status.decision == "")
+    await home.until_sent(f"{people.incident}.reassessment.1")
+    await home.receive(report(reporter=CSIRT))
+    await people.when(lambda status: status.recommendation is Recommendation.LAUNCH)
+    await home.pass_time(timedelta(minutes=11))
+    await home.until_sent(f"{people.incident}.reassessment.2")
+    await people.stand_down(Recommendation.NORMAL_PROCEDURE)
+    await home.pass_time(timedelta(days=31))
+    return await _result(home, f"incident-{people.incident}")
+
+
 async def reminded_until_the_second_contact(home: House) -> str:
     """A warning that two organisations acknowledge only when their second contact is reached."""
     people = await People.called(home)
@@ -61,6 +79,7 @@ async def reminded_until_the_second_contact(home: House) -> str:
 SCENARIOS: dict[str, Callable[[House], Awaitable[str]]] = {
     "incident-launched-and-closed": launched_and_closed,
     "incident-ruled-out-and-reopened": ruled_out_and_reopened,
+    "incident-held-and-looked-at-again": held_and_looked_at_again,
     "campaign-reminder-and-second-contact": reminded_until_the_second_contact,
 }
 """Name of the recorded history to what was done."""

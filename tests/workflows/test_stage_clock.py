@@ -13,7 +13,8 @@ from protocol.stages import Gate, Stage
 from tests.workflows.cast import CSIRT, MANAGER_DESK, address, report
 from tests.workflows.house import House
 from tests.workflows.people import People
-from workflows.desk import CLASS_ATTRIBUTE, STAGE_ATTRIBUTE
+from workflows.desk import STAGE_ATTRIBUTE
+from workflows.reassessment import CLASS_ATTRIBUTE
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal]
 

@@ -6,10 +6,7 @@ from temporalio import workflow
 
 from protocol.stages import Gate, NoticeKind, Recommendation, Stage
 from workflows.desk import Desk
-
-LOOK_AGAIN = frozenset({Recommendation.MONITOR, Recommendation.HOLD_CORROBORATE})
-"""Outcomes that come back to stage II when the outlook window has passed (domain 3.4)."""
-
+from workflows.reassessment import LOOK_AGAIN, look_again, settle
 
 WATCH = "watch"
 
@@ -17,10 +14,14 @@ WATCH = "watch"
 async def classify(desk: Desk) -> bool:
     """Wait for two people to decide; True when the protocol is launched (R16, R19)."""
     if not desk.catching_up:  # before the stage opens its gates
+        if desk.decision:  # taken up again
+            desk.assess_again()
         desk.decision, desk.reopened = "", False
         desk.approved.pop(Gate.NO_LAUNCH, None)  # that was the decision before
     await desk.enter(Stage.CLASSIFICATION)
     await desk.until(lambda: bool({Gate.LAUNCH, Gate.NO_LAUNCH} & desk.approved.keys()))
+    if not desk.catching_up:
+        await settle(desk)
     return Gate.LAUNCH in desk.approved
 
 
@@ -28,7 +29,8 @@ async def stand_down(desk: Desk) -> bool:
     """Tell the notifiers the outcome and keep watch; True when the case is taken up again.
 
     It is when an officer reopens it (R10), when new reports turn the recommendation to launch, or,
-    for MONITOR and HOLD, when the outlook window has passed. Otherwise the process ends here (R18).
+    for MONITOR and HOLD, when the outlook window has passed, which gives somebody the task to look
+    again. Otherwise the process ends here (R18).
     """
     desk.stop_clock()
     decided = desk.approved[Gate.NO_LAUNCH]
@@ -47,6 +49,8 @@ async def stand_down(desk: Desk) -> bool:
     # A reopening that came in time may still be on its way into the record.
     await workflow.wait_condition(workflow.all_handlers_finished)
     desk.forget_deadline(WATCH)
+    if looks_again and not (taken_up or desk.reopened):
+        await look_again(desk)
     return taken_up or desk.reopened or looks_again
 
 
