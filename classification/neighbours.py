@@ -27,8 +27,7 @@ class Neighbour(BaseModel):
 
     def rise(self, placed: str) -> str:
         """What it takes to come up to the class, from today's levels as they stand in ``placed``."""
-        ways = self._ways()
-        words = " or ".join(ways) if ways else ""
+        words = " or ".join(self._ways())
         k1 = "a disruption of services, observed or within 72 hours (K1)"
         if self.disruption:
             return f"{words}, and {k1}" if words else k1

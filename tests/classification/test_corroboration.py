@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from classification.corroboration import (
     NAMED,
     STEPS,
+    Corroboration,
     Item,
     corroborates,
     corroboration_of,
     corroborations,
+    digest,
     independent,
     item_of,
     republished,
@@ -40,6 +42,8 @@ RULES = Settings().profile().correlation
 HASH = Indicator(type=IndicatorType.SHA256, value="ab" * 32)
 PORT = Indicator(type=IndicatorType.PORT, value="445/tcp")
 URL = Indicator(type=IndicatorType.URL, value="http://c2.invalid.test/x")
+OWN_URL = Indicator(type=IndicatorType.URL, value="http://evil.invalid.test/x")
+OWN_DOMAIN = Indicator(type=IndicatorType.DOMAIN, value="evil.invalid.test")
 DOMAIN = Indicator(type=IndicatorType.DOMAIN, value="c2.invalid.test")
 ADVISORY = (
     "A worm encrypts the files of hospitals in several member states. It spreads through a flaw of "
@@ -81,6 +85,58 @@ def named(*changes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """By whom each of the reports a, b, ... is borne out."""
     items = [item(name, **each) for name, each in zip("abcdefghij", changes, strict=False)]
     return {key[2:]: found.ids for key, found in corroborations(items).items()}
+
+
+def test_digests_are_the_same_in_every_release_since_databases_keep_them() -> None:
+    assert digest("name", "x") == -3_081_807_787_868_330_996
+    assert digest("name", "x", "y") != digest("name", "xy")
+
+
+def test_all_that_the_rule_looks_at_is_kept_of_a_report() -> None:
+    seen = f"{START:%Y-%m-%d %H:%M:%S}+00:00"
+    listed = sorted((f"sha256 {HASH.value} None None", f"url {OWN_URL.value} None None",
+                     "port 445/tcp None None"))  # fmt: skip
+    made = report(
+        "a",
+        affected=(Affected(kind="organisation", value=" City  HOSPITAL"),),
+        references=("b", "a"),
+        relations=(Relation(kind="same-incident", id="c"),),
+        indicators=(HASH, PORT, OWN_URL),
+    )
+    assert item_of(made, RULES, lambda _: True) == Item(
+        report_id="3-a",
+        origin=digest("name", "reporter a"),
+        creator=digest("name", "reporter a"),
+        text=digest("text", "words", "of", "a"),
+        sketch=frozenset(),
+        listing=digest("listing", *listed, "times", f"observed {seen} {seen}"),
+        names=frozenset({digest("id", "3-a"), digest("id", "a")}),
+        stated=frozenset({digest("id", "b"), digest("id", "c")}),
+        keys=frozenset(
+            {
+                digest("indicator", "sha256", HASH.value),
+                digest("indicator", "url", OWN_URL.value),
+                digest("indicator", "domain", "evil.invalid.test"),
+                digest("victim", "city hospital"),
+            }
+        ),
+        begin=17_298,
+        end=17_298,
+        retracted=False,
+    )
+
+
+def test_a_source_on_its_own_topic_has_its_principal_for_origin() -> None:
+    made = report("a", principal="cert-ee", reporter=Reporter(name="Unknown"))
+    found = item_of(made, RULES, lambda _: True)
+    assert (found.origin, found.creator) == (digest("name", "principal cert-ee"), None)
+
+
+def test_corroboration_reads_as_its_ids_and_how_many_more() -> None:
+    assert (str(Corroboration()), bool(Corroboration())) == ("", False)
+    assert str(Corroboration(ids=("3-a", "3-b"), total=2)) == "3-a, 3-b"
+    assert str(Corroboration(ids=("3-a",), total=3)) == "3-a and 2 more"
+    assert Corroboration(ids=("3-a",), total=1)
 
 
 @pytest.mark.requirement("R12")
@@ -137,6 +193,7 @@ def test_a_long_list_with_the_same_times_was_copied() -> None:
         ({"indicators": (PORT,)}, {"indicators": (PORT,)}, False),
         ({"indicators": (DOMAIN,)}, {"indicators": (DOMAIN,)}, False),
         ({"indicators": (URL,)}, {"indicators": (DOMAIN,)}, False),
+        ({"indicators": (OWN_URL,)}, {"indicators": (OWN_DOMAIN,)}, True),
         ({"indicators": ()}, {"indicators": ()}, False),
     ],
 )

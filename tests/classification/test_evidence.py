@@ -13,7 +13,7 @@ from classification.assessment import assess
 from classification.evidence import Evidence, evidence_of
 from classification.findings import Findings
 from protocol.grades import Grade
-from protocol.report import Cause, IncidentReport
+from protocol.report import Cause, Disruption, IncidentReport
 from tests.classification.builders import PROFILE, evidence_items, make_evidence
 
 B2 = Grade.parse("B2")
@@ -139,6 +139,63 @@ def test_kinds_of_victims_are_views_of_the_same_victims_and_do_not_add_up() -> N
     evidence = evidence_of(report, B2)
     assert evidence.organisations_min == 41
     assert evidence.victims_min == 41
+
+
+@pytest.mark.parametrize(
+    ("victims", "expected"),
+    [
+        ([affected("organisation", "Clinic", 4), affected("person", "patients", 30)], 30),
+        ([affected("person", "patients", 3), affected("person", "staff", 2)], 5),
+        ([affected("country", "DE", 20), affected("country", "FR", 15)], 35),
+        ([affected("sector", "health", 9), affected("sector", "energy", 7)], 9),
+        ([affected("service", "mail", 7), affected("person", "clerks", 2)], 7),
+        ([affected("organisation", "A", 2), affected("organisation", "B", 3)], 5),
+    ],
+)
+def test_the_kind_that_counts_most_victims_counts(
+    victims: list[dict[str, Any]], expected: int
+) -> None:
+    assert evidence_of(make_report(affected=victims), B2).victims_min == expected
+
+
+def test_a_report_is_taken_over_field_by_field() -> None:
+    report = make_report(
+        affected=[
+            affected("organisation", "City  Hospital", 2, count_max=5),
+            affected("country", "de"),
+            affected("sector", "Health"),
+            affected("service", "Emergency  Calls"),
+        ],
+        impact={
+            "criteria": ["Essential-Service-Disrupted"],
+            "disruption": "observed",
+            "services": ["Mail"],
+            "loss_eur_min": 1_000.0,
+            "risk_to_life": True,
+            "self_propagating": True,
+        },
+        cause={"value": "natural", "clear": True, "by_authority_in_charge": True},
+    )
+    assert evidence_of(report, B2) == Evidence(
+        report_id="3-0123456789abcdef01234567",
+        origin="cert example",
+        grade=B2,
+        criteria=frozenset({"essential-service-disrupted", "risk-to-life"}),
+        countries=frozenset({"DE"}),
+        organisations=frozenset({"city hospital"}),
+        organisations_min=2,
+        sectors=frozenset({"health"}),
+        services=frozenset({"emergency calls", "mail"}),
+        victims_min=2,
+        victims_max=5,
+        self_propagating=True,
+        disruption=Disruption.OBSERVED,
+        risk_to_life=True,
+        loss_eur_min=1_000.0,
+        cause=Cause.NATURAL,
+        cause_clear=True,
+        cause_by_authority=True,
+    )
 
 
 def test_a_report_without_victims_counts_none() -> None:

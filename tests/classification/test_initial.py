@@ -154,6 +154,41 @@ def test_all_missing_steps_are_named_at_once_and_in_their_order() -> None:
     assert found.reason == "ungraded"
 
 
+@pytest.mark.requirement("R1", "R11", "R13", "R15", "R17")
+def test_each_missing_step_says_what_it_is_and_what_to_do() -> None:
+    made = assessed(item(1, None), findings=Findings(triggers=(stated("T3"),)))
+    groundless = made.model_copy(
+        update={
+            "triggers": tuple(t.model_copy(update={"reason": " "}) for t in made.triggers),
+            "gates": made.gates[:2],
+        }
+    )
+    other = PROFILE.model_copy(update={"matrix": "other/1"})
+    found = str(
+        refusal(item(1, None), assessment=groundless, situation="", officer="", profile=other)
+    )
+    assert found.split("; ") == [
+        "step 1, evaluation of every item, is missing (R11): 1 report(s) are ungraded",
+        "grade them with 'leerp incidents grade', with X4 where nobody can judge",
+        (
+            "step 2, the threat classification matrix, is missing (R13, R14): the incident is to be "
+            "placed by matrix other/1 of profile leerp-2017-draft/1, not by leerp-tcm/1 of "
+            "leerp-2017-draft/1"
+        ),
+        "assess it again",
+        "step 2, the threat classification matrix, is missing (R13, R14): not examined: G3, G4",
+        "assess the incident again",
+        "step 3, the escalation triggers, is missing (R15): T2, T3 stands without evidence or author",
+        "state it again with 'leerp incidents state'",
+        (
+            "the text on the situation is missing (R17): say what is known from the point of view of "
+            "law enforcement, with --text or --text-file"
+        ),
+        "the officer who makes the assessment is missing (R1): she is not named",
+        "name her with --as",
+    ]
+
+
 @pytest.mark.parametrize("text", ["x" * 10_001, "bell \x07"])
 def test_a_text_that_cannot_be_kept_is_no_situation(text: str) -> None:
     with pytest.raises(ValidationError, match="situation"):

@@ -113,6 +113,20 @@ def test_a_test_of_one_entity_is_none_of_another() -> None:
     assert judged(entity="dns", physical_access_compromised=True) == "no"
 
 
+def test_the_tests_that_are_met_are_named() -> None:
+    over_all = {
+        "entity": "trust-service",
+        "unavailable_minutes": 21,
+        "unavailable_minutes_in_week": 61,
+        "users_affected": 200_001,
+        "users_data_compromised": 101,
+    }
+    found = ir_2024_2690(Ir2690Facts(**(NO | over_all)), NOTHING)
+    assert (found.value, found.meaning) == (
+        "yes", "by down, down in a week, users, users' data",
+    )  # fmt: skip
+
+
 def test_planned_maintenance_never_counts_and_others_are_outside_of_it() -> None:
     assert judged(planned_maintenance=True, unavailable_minutes=600) == "no"
     assert judged(entity="other", death=True) == "not-applicable"
