@@ -19,6 +19,10 @@ from leerp.up import Processes, everything
 hypothesis_settings.register_profile(
     "leerp", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# For 'make mutate', which runs the tests of the rules eight thousand times.
+hypothesis_settings.register_profile(
+    "mutate", hypothesis_settings.get_profile("leerp"), max_examples=15
+)
 hypothesis_settings.load_profile("leerp")
 
 
