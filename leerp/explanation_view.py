@@ -6,8 +6,9 @@ Source: R13, R17.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,6 +24,8 @@ WAYS = 3
 """So many sets of changes are read out for one goal."""
 NAMED = 3
 """So many reports are read out for one fact."""
+READ_OUT = 4
+"""So many states or sectors are read out one by one."""
 
 
 class Explained(BaseModel):
@@ -105,14 +108,29 @@ def _result(of: Explanation) -> Iterator[str]:
 def _facts(of: Explanation) -> Iterator[str]:
     if not of.facts:
         yield "nothing that counts: no report in force states an effect, a state or a sector"
-    for fact in of.facts:
-        what = f"{fact.kind} {fact.name}".strip()
-        level = f" ({fact.level})" if fact.level else ""
-        mark = "* " if fact.name in of.deciding and fact.level else "  "
-        yield f"{mark}{what}{level}: {_support(fact)}"
+    for _, alike in groupby(of.facts, key=lambda fact: fact.kind):
+        facts = list(alike)
+        if len(facts) > READ_OUT and not facts[0].level:
+            yield from _in_a_line(facts)
+        else:
+            yield from (_fact(fact, of.deciding) for fact in facts)
     if of.deciding:
         yield "* gives the impact level"
     yield f"Reach {of.assessment.reach}: {of.reach_reason}"
+
+
+def _fact(fact: SupportedFact, deciding: Collection[str]) -> str:
+    what = f"{fact.kind} {fact.name}".strip()
+    level = f" ({fact.level})" if fact.level else ""
+    mark = "* " if fact.name in deciding and fact.level else "  "
+    return f"{mark}{what}{level}: {_support(fact)}"
+
+
+def _in_a_line(facts: Sequence[SupportedFact]) -> Iterator[str]:
+    """Many of a kind, such as twenty states; who says each of them is in the JSON."""
+    for words, confirmed in (("confirmed", True), ("NOT confirmed", False)):
+        if names := [fact.name for fact in facts if fact.confirmed is confirmed]:
+            yield f"  {facts[0].kind} {words}: {', '.join(names)}"
 
 
 def _support(fact: SupportedFact) -> str:

@@ -100,3 +100,19 @@ def test_many_ways_are_counted_and_none_is_said_to_be_none() -> None:
         for line in text["What would change it"]
     )
     assert any("other set(s) of" in line for line in text["What would change it"])
+
+
+def test_many_states_are_read_out_together_and_by_whether_they_are_confirmed() -> None:
+    of = explained(
+        [
+            make_evidence("R1", "A2", countries={"DE", "FR", "ES", "IT", "NL"}),
+            make_evidence("R2", "X4", countries={"SE"}),
+        ],
+        Findings(),
+        PROFILE,
+        at_most=1,
+    )
+    lines = {s.title: s.lines for s in sections(of)}["It stands on"]
+    assert "  country confirmed: DE, ES, FR, IT, NL" in lines
+    assert "  country NOT confirmed: SE" in lines
+    assert not any("R1 (A2)" in line and "country" in line for line in lines)
