@@ -31,7 +31,7 @@ bench: $(READY) ## what this machine reaches, against controls in the same run, 
 	@$(PYTHON) -m infra.services.artefacts
 	@.venv/bin/leerp bench intake --short
 
-mutate: $(READY) ## whether the tests tell wrong rules from right ones, an hour
+mutate: $(READY) ## whether the tests tell wrong rules from right ones, an hour or two
 	@.venv/bin/mutmut run --max-children 2
 	@$(PYTHON) docs/mutation.py
 
