@@ -6,7 +6,6 @@ an order. It imports what reading needs and nothing else, and it ends with whoev
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import signal
@@ -17,15 +16,13 @@ from typing import IO
 import msgspec
 
 from infra.intake_limits import IntakeSettings
-from infra.memory import keep_memory_small
+from infra.memory import collect_seldom, keep_memory_small
 from intake.preparing import Preparer, Ready
 from intake.records import RawRecord
 from intake.standing import Standings
 from intake.warning_lists import WarningLists, telling_by
 from protocol.profile import Profile
 
-COLLECT_EVERY = 50_000
-"""New objects until the collector looks: a batch makes thousands that live as long as it does."""
 READY = b""
 """The message that comes before the first answer: orders are read from now on."""
 _LENGTH = 8
@@ -86,8 +83,7 @@ def main() -> None:
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anything prints is no answer
     preparer = _preparer(receive(orders))
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, 20, 20)
+    collect_seldom()
     send(answers, READY)
     while True:
         try:

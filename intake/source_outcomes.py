@@ -21,12 +21,13 @@ from infra import audit
 from infra.database import Database
 from infra.tables import report
 from infra.tables_sources import report_outcome
-from intake.source_registry import stated
+from intake.source_registry import NO_REASON
 from notifications.authority import WORKING, Attempt, acting, attempted
 from protocol.errors import NotFound
 from protocol.grades import SourceReliability
 from protocol.parties import ANONYMOUS
 from protocol.profile import SourceRules
+from protocol.reasons import stated_reason
 
 
 class Outcome(StrEnum):
@@ -87,7 +88,7 @@ def record_outcome(
     attempt = Attempt(officer=by, command="sources outcome", subject=report_id, channel=channel)
     with attempted(database, attempt) as connection:
         acting(connection, by, WORKING, attempt.command)
-        why = stated(reason)
+        why = stated_reason(reason, missing=NO_REASON)
         principal: str | None = connection.scalar(
             select(report.c.principal).where(report.c.id == report_id)
         )

@@ -20,11 +20,11 @@ from intake.sources import Registered, Source, get_source, load_sources
 from notifications.authority import WORKING, Attempt, acting, administrator, attempted
 from protocol.errors import Refused
 from protocol.grades import SourceReliability
-from protocol.report import clean_text
+from protocol.reasons import stated_reason
 
 REGISTRY = 2
 """Number of the lock under which the registry changes."""
-LONGEST_REASON = 2_000
+NO_REASON = "say why with --reason: it is kept with the history"
 VERSION_ROW = 1
 
 
@@ -70,7 +70,7 @@ def set_letter(
     attempt = Attempt(officer=by, command="sources grade", subject=source_id, channel=channel)
     with attempted(database, attempt) as connection:
         acting(connection, by, WORKING, attempt.command)
-        why = stated(reason)
+        why = stated_reason(reason, missing=NO_REASON)
         hold(database, connection)
         known = get_source(connection, source_id)
         if known.retired_at:
@@ -112,7 +112,7 @@ def _set_retired(
     attempt = Attempt(officer=by, command=command, subject=source_id, channel=channel)
     with attempted(database, attempt) as connection:
         administrator(connection, by, command)
-        why = stated(reason)
+        why = stated_reason(reason, missing=NO_REASON)
         hold(database, connection)
         known = get_source(connection, source_id)
         if at and known.retired_at:
@@ -201,23 +201,6 @@ def hold(database: Database, connection: Connection) -> None:
     database.serialise(connection, REGISTRY)
     connection.execute(database.insert_new(source_version).values(id=VERSION_ROW, version=0))
     connection.execute(update(source_version).values(version=source_version.c.version + 1))
-
-
-def stated(reason: str) -> str:
-    """The reason as it is kept.
-
-    Raises:
-        Refused: ``no-reason`` or ``bad-reason``.
-    """
-    if not reason.strip():
-        raise Refused("no-reason", "say why with --reason: it is kept with the history")
-    try:
-        cleaned = clean_text(reason.strip())
-    except ValueError as exc:
-        raise Refused("bad-reason", f"the reason cannot be kept: {exc}") from None
-    if len(cleaned) > LONGEST_REASON:
-        raise Refused("bad-reason", f"the reason is longer than {LONGEST_REASON} characters")
-    return cleaned
 
 
 def _noted(before: Source | None, after: Source) -> dict[str, Any]:

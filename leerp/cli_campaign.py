@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -121,49 +122,28 @@ def watch_command(
             time.sleep(LOOK_EVERY_S)
 
 
-@campaign_app.command("hold")
-def hold_command(
-    campaign: CampaignId,
-    reason: Reason = "",
-    recipient: Recipients = None,
-    everybody: Everybody = False,
-    officer: As = "",
-    home: Home = HOME,
-    as_json: Json = False,
-) -> None:
-    """Keep back mails that were not sent yet."""
-    wanted = _order(Act.HOLD, recipient, everybody=everybody, officer=officer, reason=reason)
-    _handle(home, campaign, wanted, as_json=as_json)
+def _act_command(act: Act) -> Callable[..., None]:
+    def command(
+        campaign: CampaignId,
+        reason: Reason = "",
+        recipient: Recipients = None,
+        everybody: Everybody = False,
+        officer: As = "",
+        home: Home = HOME,
+        as_json: Json = False,
+    ) -> None:
+        order = _order(act, recipient, everybody=everybody, officer=officer, reason=reason)
+        _handle(home, campaign, order, as_json=as_json)
+
+    return command
 
 
-@campaign_app.command("release")
-def release_command(
-    campaign: CampaignId,
-    reason: Reason = "",
-    recipient: Recipients = None,
-    everybody: Everybody = False,
-    officer: As = "",
-    home: Home = HOME,
-    as_json: Json = False,
-) -> None:
-    """Send what was held, to those whose locks are open by now."""
-    wanted = _order(Act.RELEASE, recipient, everybody=everybody, officer=officer, reason=reason)
-    _handle(home, campaign, wanted, as_json=as_json)
-
-
-@campaign_app.command("resend")
-def resend_command(
-    campaign: CampaignId,
-    reason: Reason = "",
-    recipient: Recipients = None,
-    everybody: Everybody = False,
-    officer: As = "",
-    home: Home = HOME,
-    as_json: Json = False,
-) -> None:
-    """Send again what was refused, or of which nobody knows whether it was taken."""
-    wanted = _order(Act.RESEND, recipient, everybody=everybody, officer=officer, reason=reason)
-    _handle(home, campaign, wanted, as_json=as_json)
+for _act, _help in {
+    Act.HOLD: "Keep back mails that were not sent yet.",
+    Act.RELEASE: "Send what was held, to those whose locks are open by now.",
+    Act.RESEND: "Send again what was refused, or of which nobody knows whether it was taken.",
+}.items():
+    campaign_app.command(_act.value, help=_help)(_act_command(_act))
 
 
 @campaign_app.command("export")

@@ -6,11 +6,11 @@ Source: R33, R72; issue 7.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from infra import audit
 from infra.tables import acknowledgement, campaign, notification
@@ -29,17 +29,7 @@ def campaigns(connection: Connection, incident_id: str | None = None) -> list[di
     query = select(campaign).order_by(campaign.c.at.desc(), campaign.c.id)
     if incident_id is not None:
         query = query.where(campaign.c.incident_id == incident_id)
-    return [
-        {
-            "id": row.id,
-            "incident": row.incident_id,
-            "kind": row.kind,
-            "at": row.at.isoformat(),
-            "exercise": row.exercise,
-            **counts(connection, row.id).model_dump(),
-        }
-        for row in connection.execute(query).all()
-    ]
+    return [_standing(connection, row) for row in connection.execute(query).all()]
 
 
 def campaign_of(connection: Connection, campaign_id: str) -> dict[str, Any]:
@@ -51,21 +41,12 @@ def campaign_of(connection: Connection, campaign_id: str) -> dict[str, Any]:
     row = connection.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
     if row is None:
         raise NotFound(f"no campaign {campaign_id}: see 'leerp campaign list'")
-    return {
-        "id": row.id,
-        "incident": row.incident_id,
-        "kind": row.kind,
-        "at": row.at.isoformat(),
-        "exercise": row.exercise,
-        "directory": row.directory_version,
-        **counts(connection, campaign_id).model_dump(),
-    }
+    return {**_standing(connection, row), "directory": row.directory_version}
 
 
-def mails_of(connection: Connection, campaign_id: str) -> list[dict[str, Any]]:
-    """Each mail, those first that a person must look at; who it is for by the directory in force."""
-    known = Directory.load(connection).by_id()
-    rows = connection.execute(
+def mail_rows(connection: Connection, campaign_id: str) -> Sequence[Row[Any]]:
+    """The mails of a campaign in the order of its list, each with when it was acknowledged."""
+    return connection.execute(
         select(notification, acknowledgement.c.at.label("acknowledged_at"))
         .outerjoin(
             acknowledgement,
@@ -75,8 +56,13 @@ def mails_of(connection: Connection, campaign_id: str) -> list[dict[str, Any]]:
         .where(notification.c.campaign_id == campaign_id)
         .order_by(notification.c.cursor)
     ).all()
+
+
+def mails_of(connection: Connection, campaign_id: str) -> list[dict[str, Any]]:
+    """Each mail, those first that a person must look at; who it is for by the directory in force."""
+    known = Directory.load(connection).by_id()
     mails = []
-    for row in rows:
+    for row in mail_rows(connection, campaign_id):
         recipient = known.get(row.recipient_id)
         mails.append(
             {
@@ -158,6 +144,17 @@ def _events(
                 "by": row["actor"],
                 "detail": ", ".join(sorted(said)) or str(detail.get("reason", "")),
             }
+
+
+def _standing(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "incident": row.incident_id,
+        "kind": row.kind,
+        "at": row.at.isoformat(),
+        "exercise": row.exercise,
+        **counts(connection, row.id).model_dump(),
+    }
 
 
 def _iso(at: datetime | None) -> str | None:

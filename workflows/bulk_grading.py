@@ -22,13 +22,14 @@ from notifications.authority import WORKING, Attempt, acting, attempted
 from protocol.errors import NotFound, Refused
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.parties import ANONYMOUS
+from protocol.reasons import stated_reason
 from workflows.evaluations import (
     CHUNK,
+    NO_REASON,
     Kind,
     NewEvaluation,
     add_evaluations,
     chunks,
-    stated_reason,
     tell_detected,
 )
 from workflows.open_incident import require_workable
@@ -131,7 +132,7 @@ class BulkGrading:
         )
         with attempted(self._database, attempt) as connection:
             acting(connection, self._officer, WORKING, COMMAND)
-            why = stated_reason(reason)
+            why = stated_reason(reason, missing=NO_REASON)
         plan = self.plan(which, change)
         done: list[str] = []
         for start in range(0, len(plan.reports), self._chunk):

@@ -14,14 +14,12 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from infra import casefile
 from infra.tables import evaluation, incident, report
-from protocol.errors import Refused
 from protocol.grades import Grade
-from protocol.report import clean_text
 
-LONGEST_REASON = 2_000
 CHUNK = 500
 """Values in one condition, and reports in one transaction of a bulk act."""
 SCHEME = "europol4x4"
+NO_REASON = "a grade needs its reason: say why with --reason"
 
 
 class Kind(StrEnum):
@@ -44,23 +42,6 @@ class NewEvaluation:
     kind: Kind
     grade: Grade
     corroborated_by: tuple[str, ...] = ()
-
-
-def stated_reason(reason: str) -> str:
-    """The reason as it is kept.
-
-    Raises:
-        Refused: ``no-reason`` or ``bad-reason``.
-    """
-    if not reason.strip():
-        raise Refused("no-reason", "a grade needs its reason: say why with --reason")
-    try:
-        cleaned = clean_text(reason.strip())
-    except ValueError as exc:
-        raise Refused("bad-reason", f"the reason cannot be kept: {exc}") from None
-    if len(cleaned) > LONGEST_REASON:
-        raise Refused("bad-reason", f"the reason is longer than {LONGEST_REASON} characters")
-    return cleaned
 
 
 def add_evaluations(

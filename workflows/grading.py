@@ -22,14 +22,15 @@ from notifications.authority import WORKING, Attempt, acting, attempted
 from protocol.errors import NotFound, Refused
 from protocol.grades import Grade
 from protocol.profile import CorrelationRules
+from protocol.reasons import stated_reason
 from protocol.report import clean_text
 from workflows.bearing_out import bearing_out
 from workflows.evaluations import (
+    NO_REASON,
     Kind,
     NewEvaluation,
     add_evaluations,
     newest_of_kind,
-    stated_reason,
     tell_detected,
 )
 from workflows.open_incident import require_workable
@@ -83,7 +84,7 @@ class Grading:
         """
         with self._attempted("grade", incident_id or report_id) as connection:
             row = _find(connection, report_id, incident_id)
-            why = stated_reason(reason)
+            why = stated_reason(reason, missing=NO_REASON)
             ids = bearing_out(connection, report_id, grade, by, self._rules)
             if row.provider_graded and str(grade) == _grade_of(row):
                 raise Refused("same-grade", f"{grade} is the provider's own grade of {report_id}")
@@ -121,7 +122,7 @@ class Grading:
         said_at = answered_at or now
         with self._attempted("answer a proposal", report_id) as connection:
             row = _find(connection, report_id, None)
-            why, who = stated_reason(reason), _person(person)
+            why, who = stated_reason(reason, missing=NO_REASON), _person(person)
             proposal = waiting_proposal(connection, report_id)
             _check_time(said_at, proposal.at, now)
             grade = Grade.parse(_grade_of(proposal))

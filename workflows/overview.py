@@ -17,10 +17,10 @@ from infra.tables import (
     campaign,
     decision,
     incident,
-    notification,
     report,
     stage_log,
 )
+from notifications.campaign_view import mail_rows
 from notifications.followups import counts
 from protocol.errors import NotFound
 from workflows import reassessed
@@ -173,16 +173,6 @@ def notice_recipients(
         raise NotFound(
             f"{incident_id} has no notice {campaign_id}: see 'leerp incidents notices {incident_id}'"
         )
-    rows = connection.execute(
-        select(notification, acknowledgement.c.at.label("acknowledged_at"))
-        .outerjoin(
-            acknowledgement,
-            (acknowledgement.c.campaign_id == notification.c.campaign_id)
-            & (acknowledgement.c.recipient_id == notification.c.recipient_id),
-        )
-        .where(notification.c.campaign_id == campaign_id)
-        .order_by(notification.c.cursor)
-    )
     return [
         {
             "recipient": row.recipient_id,
@@ -195,7 +185,7 @@ def notice_recipients(
             "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
             "acknowledged_at": row.acknowledged_at.isoformat() if row.acknowledged_at else None,
         }
-        for row in rows
+        for row in mail_rows(connection, campaign_id)
     ]
 
 
