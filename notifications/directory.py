@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography import x509
 from pydantic import (
@@ -37,6 +38,7 @@ EXPIRES_SOON = timedelta(days=30)
 Address = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}$")
 ]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 
 
 class Record(BaseModel):
@@ -52,7 +54,23 @@ class Contact(Record):
     email: Address
     phone: Line = ""
     certificate: str = ""
-    """X.509 certificate in PEM; without one nothing that is not public can be sent."""
+    """X.509 certificate in PEM; without a key nothing that is not public can be sent."""
+    openpgp_key: str = ""
+    """OpenPGP certificate, ASCII armoured, for who has no S/MIME."""
+    languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
+    """Languages that are read there, the preferred one first (ISO 639-1)."""
+    time_zone: str = "UTC"
+    """Name of the IANA database."""
+    clearance: Classification | None = None
+    """What this desk or person is cleared for, where it differs from the organisation."""
+    accredited_up_to: Classification = Classification.BPL
+    """What this contact's mail channel is accredited for."""
+    requiretls: bool = False
+    """Every hop to it must speak TLS (RFC 8689), or nothing is sent."""
+    nudges: tuple[Annotated[str, StringConstraints(min_length=3, max_length=500)], ...] = Field(
+        default=(), max_length=5, repr=False
+    )
+    """Addresses for nudges without content, as apprise writes them; they may hold secrets."""
 
     @field_validator("certificate")
     @classmethod
@@ -60,6 +78,15 @@ class Contact(Record):
         if pem:
             x509.load_pem_x509_certificate(pem.encode())
         return pem
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no time zone {name!r}: write it as Europe/Brussels") from None
+        return name
 
     def x509(self) -> x509.Certificate | None:
         """The certificate, or None when there is none."""

@@ -34,12 +34,23 @@ H1_LEGEND = "H1: not to be disclosed in judicial proceedings without the provide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file of the mail; it stands in the signed and encrypted part only."""
+
+    name: str
+    """ASCII letters, digits, dots and hyphens."""
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """The words of one mail. ``subject`` is the inner one and is only for the encrypted part."""
 
     subject: str
     text: str
     html: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 def render(
