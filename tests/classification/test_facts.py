@@ -363,6 +363,31 @@ def test_an_officers_number_is_shown_beside_the_interval_and_checked_against_it(
     assert (number(alone).low, number(alone).in_conflict) == (0, False)
 
 
+@pytest.mark.parametrize(
+    ("said", "conflict"),
+    [
+        ({"at_most": 99}, True),
+        ({"at_most": 100}, False),
+        ({"at_least": 200}, False),
+        ({"at_least": 201}, True),
+        ({"at_least": 150, "at_most": 150}, False),
+        ({"at_least": 1}, False),
+    ],
+)
+def test_an_officers_number_conflicts_only_where_it_leaves_the_interval(
+    said: dict[str, Any], conflict: bool
+) -> None:
+    findings = Findings(facts=(stated(Subject.VICTIMS, **said),))
+    found = known(item(1, victims_min=100, victims_max=200), findings=findings)
+
+    assert number(found).in_conflict is conflict
+
+
+def test_an_officers_number_conflicts_with_no_end_that_nobody_gives() -> None:
+    said = Findings(facts=(stated(Subject.VICTIMS, at_least=1_000),))
+    assert not number(known(item(1, victims_min=100), findings=said)).in_conflict
+
+
 def test_officers_facts_never_change_the_class() -> None:
     said = tuple(stated(Subject.COUNTRY, code) for code in ("DE", "FR", "ES", "IT"))
     body = [item(1, criteria={"risk-to-life"})]

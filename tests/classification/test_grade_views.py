@@ -25,6 +25,7 @@ def test_fairly_reliable_reads_x_with_its_candidates_and_flags() -> None:
     assert (view.scheme, view.grade) == ("europol4x4", "X4")
     assert view.source_candidates == ("B", "C")
     assert view.flags == ("weak",)
+    assert view.stix_confidence == 50
     assert view.lossy
 
 

@@ -119,6 +119,8 @@ def test_what_is_no_probability_has_no_band(probability: float) -> None:
         ("iodef-2", "90", 90), ("stix-2.1", "70", 70), ("stix-2.1", "1", 1),
         ("stix-2.1", "101", None), ("intelmq", "-3", None), ("idea0", "nan", None),
         ("idea0", "inf", None), ("misp", "to be seen", None),
+        ("idea0", "0", 0), ("idea0", "1.5", None), ("iodef-2", "1.5", 2), ("iodef-2", "1", 100),
+        ("stix-2.1", "0", 0), ("stix-2.1", "0.9", 1), ("stix-2.1", "100", 100),
     ],
 )  # fmt: skip
 def test_what_a_format_states_is_read_by_its_own_scale(

@@ -15,7 +15,7 @@ from classification.verification import GRADING, verifications
 from protocol.grades import Grade
 from protocol.report import Disruption
 from protocol.stages import Recommendation
-from tests.classification.builders import PROFILE, bodies, make_evidence
+from tests.classification.builders import PROFILE, RULES, bodies, make_evidence
 
 BEST = Grade.parse("A1")
 
@@ -97,6 +97,45 @@ def test_a_task_says_nothing_that_a_report_says() -> None:
     )
     for secret in ("Elsewhere", "0900", "health", "origin"):
         assert secret not in text
+
+
+def test_the_best_graded_reports_stand_first_and_those_without_a_grade_last() -> None:
+    reports = [
+        dataclasses.replace(worm("2-a"), grade=None),
+        worm("2-b", "C4"),
+        worm("2-c", "B3"),
+        worm("2-d", "C4"),
+    ]
+    found = {each.subject: each.reports for each in verifications(reports, Findings(), PROFILE)}
+    impact = found["impact/essential-service-sustained-denial"]
+    assert impact.ids == ("2-c", "2-b", "2-d", "2-a")
+    assert (found[GRADING].ids, found[GRADING].total) == (("2-a",), 1)
+
+
+def test_of_very_many_reports_ten_are_named_and_all_are_counted() -> None:
+    reports = [worm(f"2-{n:02}") for n in range(12)]
+    found = verifications(reports, Findings(), PROFILE)
+    assert all(len(each.reports.ids) == 10 and each.reports.total == 12 for each in found)
+
+
+def test_a_level_that_is_confirmed_by_another_claim_is_not_asked_for() -> None:
+    police = make_evidence(
+        "2-police", criteria={"essential-service-sustained-denial"}, countries={"ES"}
+    )
+    press = make_evidence("5-press", "X4", criteria={"risk-to-life"}, countries={"ES"})
+    levels = RULES.impact_criteria
+    assert levels["risk-to-life"] == levels["essential-service-sustained-denial"]
+    assert subjects(police, press) == []
+
+
+def test_what_alone_would_lift_the_reach_is_asked_for_and_what_would_not_is_left() -> None:
+    """The states alone carry P4; the organisations beside them change nothing."""
+    press = make_evidence(
+        "5-press", "X4", countries={"AT", "BE", "DE", "ES", "FR"}, organisations={"a", "b"},
+        self_propagating=True,
+    )  # fmt: skip
+    police = make_evidence("2-police", countries={"AT"}, self_propagating=True)
+    assert subjects(press, police) == ["reach/states"]
 
 
 @given(bodies())
