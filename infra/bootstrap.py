@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from temporalio.client import Client
 
-from infra.codec import EncryptionCodec, connect
 from infra.database import Database
 from infra.keys import Keys, load_keys
 from infra.settings import Settings
+
+if TYPE_CHECKING:  # takes a second to import, and most commands do without
+    from temporalio.client import Client
+
+    from infra.codec import EncryptionCodec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class App:
 
     def codec(self) -> EncryptionCodec:
         """The payload codec with this home's keys."""
+        from infra.codec import EncryptionCodec
+
         return EncryptionCodec(
             active=self.keys.codec_active,
             keys=dict(self.keys.codec),
@@ -43,6 +49,8 @@ class App:
         Raises:
             ServiceDown: no address, or nothing answers there.
         """
+        from infra.codec import connect
+
         self.settings.require("Temporal", self.settings.temporal.address)
         return await connect(self.settings.temporal, self.codec())
 

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -76,6 +74,9 @@ class Database:
 
         Processes that do so at the same time wait for each other.
         """
+        from alembic import command
+        from alembic.config import Config
+
         with self.write() as connection:
             self.serialise(connection, MIGRATION)
             config = Config()

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra import casefile
 from infra.casefile import Artefact
-from leerp.options import Desk, with_commands
+from leerp.desk import Desk, with_commands
 from leerp.output import out, show_json
 from protocol.stages import Containment, Gate, Recommendation
 from workflows.commands import Commands

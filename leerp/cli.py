@@ -2,58 +2,93 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.settings import Settings
-from leerp.cli_audit import audit_app
-from leerp.cli_bench import bench_app
-from leerp.cli_bridge import bridge_app
-from leerp.cli_campaign import campaign_app
-from leerp.cli_classify import classify_command
-from leerp.cli_directory import directory_app
-from leerp.cli_incidents import incidents_app
-from leerp.cli_matrix import matrix_app
-from leerp.cli_quarantine import quarantine_app
-from leerp.cli_reassessment import assessment_app, tasks_app
-from leerp.cli_rehearse import rehearse_command
-from leerp.cli_report import report
-from leerp.cli_reports import reports_app
-from leerp.cli_sources import sources_app
-from leerp.cli_triage import triage_app
-from leerp.doctor import run_doctor
-from leerp.failures import all_explained, explained
+from leerp.elsewhere import Elsewhere, with_elsewhere
 from leerp.options import HOME, Home, Json
 from leerp.output import complain, out
-from leerp.schemas import SCHEMAS, schema
-from leerp.up import run_up
-from protocol.errors import Refused
+
+COMMANDS = {
+    "incidents": Elsewhere(
+        "leerp.cli_incidents:incidents_app",
+        "Incidents: look, assess, decide, respond.",
+    ),
+    "assessment": Elsewhere(
+        "leerp.cli_reassessment:assessment_app",
+        "Versions of an incident's assessment, and what changed between them.",
+    ),
+    "tasks": Elsewhere(
+        "leerp.cli_reassessment:tasks_app",
+        "What has to be verified or looked at again, by whom, until when.",
+    ),
+    "reports": Elsewhere(
+        "leerp.cli_reports:reports_app",
+        "Reports that were stored.",
+    ),
+    "triage": Elsewhere(
+        "leerp.cli_triage:triage_app",
+        "Clusters that are no incidents yet, the most urgent first; merge, split, undo.",
+    ),
+    "quarantine": Elsewhere(
+        "leerp.cli_quarantine:quarantine_app",
+        "Records that could not be accepted.",
+    ),
+    "sources": Elsewhere(
+        "leerp.cli_sources:sources_app",
+        "Who sends reports, and how reliable each source is.",
+    ),
+    "campaign": Elsewhere(
+        "leerp.cli_campaign:campaign_app",
+        "How a warning is getting through, and what to do about single mails.",
+    ),
+    "directory": Elsewhere(
+        "leerp.cli_directory:directory_app",
+        "Who is warned, with which keys and rights.",
+    ),
+    "audit": Elsewhere(
+        "leerp.cli_audit:audit_app",
+        "The audit trail: verify it, export it.",
+    ),
+    "bridge": Elsewhere(
+        "leerp.cli_bridge:bridge_app",
+        "Reports out of other systems, as they come.",
+    ),
+    "matrix": Elsewhere(
+        "leerp.cli_matrix:matrix_app",
+        "The threat classification matrix, and alternatives to it.",
+    ),
+    "report": Elsewhere(
+        "leerp.cli_report:report",
+        "Publish report files to Kafka, in order.",
+    ),
+    "classify": Elsewhere(
+        "leerp.cli_classify:classify_command",
+        "Classify evidence without any service.",
+    ),
+    "rehearse": Elsewhere(
+        "leerp.cli_rehearse:rehearse_command",
+        "Replay an attack hour by hour, without any service.",
+    ),
+    "schema": Elsewhere(
+        "leerp.cli_schema:schema_command",
+        "The JSON Schema of a document that the project reads or writes.",
+    ),
+    "bench": Elsewhere(
+        "leerp.cli_bench:bench_app",
+        "Measure this machine against controls in the same run.",
+    ),
+}
 
 cli = typer.Typer(
+    cls=with_elsewhere(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The EU Law Enforcement Emergency Response Protocol as running software.",
 )
-cli.add_typer(incidents_app, name="incidents")
-cli.add_typer(assessment_app, name="assessment")
-cli.add_typer(tasks_app, name="tasks")
-cli.add_typer(reports_app, name="reports")
-cli.add_typer(triage_app, name="triage")
-cli.add_typer(quarantine_app, name="quarantine")
-cli.add_typer(sources_app, name="sources")
-cli.add_typer(campaign_app, name="campaign")
-cli.add_typer(directory_app, name="directory")
-cli.add_typer(audit_app, name="audit")
-cli.add_typer(bridge_app, name="bridge")
-cli.add_typer(matrix_app, name="matrix")
-cli.command("report")(report)
-cli.command("classify")(classify_command)
-cli.command("rehearse")(rehearse_command)
-cli.add_typer(bench_app, name="bench")
 
 
 @cli.command()
@@ -64,6 +99,9 @@ def up(
     ] = False,
 ) -> None:
     """Start services and processes, and keep them up until Ctrl-C."""
+    from infra.settings import Settings
+    from leerp.up import run_up
+
     run_up(Settings(home=home.absolute(), exercise=exercise))
 
 
@@ -88,6 +126,8 @@ def demo(
 @cli.command()
 def doctor(home: Home = HOME, as_json: Json = False) -> None:
     """Say what is there, what is missing, and what to do about it."""
+    from leerp.doctor import run_doctor
+
     raise typer.Exit(run_doctor(home, console=out, as_json=as_json))
 
 
@@ -118,26 +158,20 @@ def console_command(home: Home = HOME) -> None:
     run_process(home, "console", run_console)
 
 
-@cli.command("schema")
-def schema_command(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SCHEMAS)}.")] = "leerp-report",
-) -> None:
-    """Print the JSON Schema of a document that the project reads or writes."""
-    if name not in SCHEMAS:
-        raise Refused("unknown-schema", f"there is no schema {name!r}: {', '.join(SCHEMAS)}")
-    typer.echo(json.dumps(schema(name), indent=2))
-
-
 def main() -> None:
     """Run the command line; what can be put right becomes a sentence and an exit code."""
     try:
         cli()
     except BaseExceptionGroup as group:
+        from leerp.failures import all_explained
+
         found = all_explained(group)
         if found is None:
             raise
         sys.exit(max(complain(each) for each in found))
     except Exception as exc:
+        from leerp.failures import explained
+
         said = explained(exc)
         if said is None:
             raise

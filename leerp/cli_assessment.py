@@ -12,20 +12,8 @@ from infra.casefile import Artefact
 from leerp import acts
 from leerp.cli_document import document
 from leerp.cli_facts import facts
-from leerp.options import (
-    HOME,
-    As,
-    BearingOut,
-    Desk,
-    Home,
-    IncidentId,
-    InputFile,
-    Json,
-    Reason,
-    desk,
-    read_file,
-    with_commands,
-)
+from leerp.desk import Desk, desk, with_commands
+from leerp.options import HOME, As, BearingOut, Home, IncidentId, InputFile, Json, Reason, read_file
 from leerp.output import out, show_json, visible
 from notifications.content import ContactPoint
 from protocol.errors import Refused

@@ -13,8 +13,9 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
+from leerp.desk import desk
 from leerp.home import open_app
-from leerp.options import CHANNEL, HOME, As, Home, Json, Reason, desk
+from leerp.options import CHANNEL, HOME, As, Home, Json, Reason
 from leerp.output import out, show_fields, show_json, show_rows, visible
 from notifications.campaign_view import (
     by_country,

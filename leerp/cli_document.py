@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json, desk
+from leerp.desk import desk
+from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json
 from leerp.output import out, show_json
 from notifications.authority import Attempt
 from notifications.threat_assessment import ThreatDocument, as_html, as_json

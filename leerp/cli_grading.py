@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from intake.grade_log import grade_log
+from leerp.desk import Desk, desk
 from leerp.grade_words import confidence_words, entry_words, plan_rows
 from leerp.home import open_app
-from leerp.options import CHANNEL, HOME, As, BearingOut, Desk, Home, Json, Reason, desk
+from leerp.options import CHANNEL, HOME, As, BearingOut, Home, Json, Reason
 from leerp.output import out, show_fields, show_json, show_rows
 from protocol.errors import Refused
 from protocol.grades import Grade, SourceReliability

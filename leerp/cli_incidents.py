@@ -13,10 +13,11 @@ from leerp.acts import show_answer
 from leerp.cli_assessment import add_assessment_commands
 from leerp.cli_explain import explain
 from leerp.cli_response import add_response_commands
+from leerp.desk import Desk, with_commands
 from leerp.draft_text import draft_text
 from leerp.home import open_app
 from leerp.link_words import link_words, weighed
-from leerp.options import HOME, As, Desk, Home, IncidentId, Json, Reason, with_commands
+from leerp.options import HOME, As, Home, IncidentId, Json, Reason
 from leerp.output import out, show_fields, show_json, show_rows, visible
 from protocol.stages import Gate
 from workflows import overview

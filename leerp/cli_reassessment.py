@@ -8,8 +8,9 @@ import typer
 
 from infra import taskbook
 from infra.taskbook import Task, TaskOutcome
+from leerp.desk import desk
 from leerp.home import open_app
-from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json, Reason, desk
+from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json, Reason
 from leerp.output import out, show_fields, show_json, show_rows, visible
 from workflows import reassessed
 from workflows.taskwork import Taskwork

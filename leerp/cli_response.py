@@ -9,17 +9,8 @@ import typer
 
 from infra.casefile import Artefact
 from leerp import acts
-from leerp.options import (
-    HOME,
-    As,
-    Desk,
-    Home,
-    IncidentId,
-    InputFile,
-    Json,
-    desk,
-    read_file,
-)
+from leerp.desk import Desk, desk
+from leerp.options import HOME, As, Home, IncidentId, InputFile, Json, read_file
 from leerp.output import out, show_json
 from notifications.locks import PermissionKind
 from protocol.errors import Refused

@@ -23,8 +23,9 @@ from intake.source_traffic import traffic
 from intake.sources import Source, get_source, load_sources
 from intake.standing import FirstHandRule
 from leerp.cli_sources_access import key, revoke
+from leerp.desk import desk
 from leerp.home import open_app
-from leerp.options import CHANNEL, HOME, As, Home, Json, Reason, desk
+from leerp.options import CHANNEL, HOME, As, Home, Json, Reason
 from leerp.output import REFUSED, out, show_fields, show_json, show_rows
 from leerp.source_views import details, letter_words, summary
 from protocol.grades import SourceReliability

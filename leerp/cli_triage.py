@@ -16,8 +16,9 @@ from intake.store import open_store
 from intake.triage import triage
 from intake.undoing import Undoing
 from intake.warning_lists import WarningLists, telling_by
+from leerp.desk import desk
 from leerp.home import open_app
-from leerp.options import CHANNEL, HOME, As, Home, Json, Reason, desk
+from leerp.options import CHANNEL, HOME, As, Home, Json, Reason
 from leerp.output import out, show_json, show_rows, visible
 
 PAGE = 20

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from infra import audit
 from infra.database import Database
 from infra.settings import Settings
 from infra.tables import audit_row
+from leerp.cli import COMMANDS
 from leerp.demo.desks import OFFICERS
 from tests.e2e.support import numbered_report
 from tests.leerp.typed import DONE, DOWN, REFUSED, USAGE, Run, store
@@ -181,3 +184,22 @@ def test_the_directory_is_listed_and_checked(run: Run) -> None:
     assert len(listed) == 13
     assert {row["keys"] for row in listed} == {2}
     assert checked.code == DONE
+
+
+def test_commands_are_brought_when_they_are_used_so_that_the_list_of_them_is_there_at_once() -> None:
+    """In a process of its own: what is imported stays so."""
+    program = (
+        "import sys, leerp.cli; "
+        "print([m for m in ('sqlalchemy', 'temporalio', 'aiokafka', 'fastapi') if m in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_that_is_listed_has_help_of_its_own(run: Run, name: str) -> None:
+    answer = run(name, "--help")
+    assert answer.code == DONE
+    assert f"leerp {name}" in answer.out
