@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from rich.console import Console
 
@@ -19,9 +19,14 @@ from leerp.up import Processes, everything
 hypothesis_settings.register_profile(
     "leerp", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-# For 'make mutate', which runs the tests of the rules eight thousand times.
+# For 'make mutate', which runs the tests of the rules eight thousand times and asks only whether they
+# fail: looking for the smallest example of it takes most of the time.
 hypothesis_settings.register_profile(
-    "mutate", hypothesis_settings.get_profile("leerp"), max_examples=15
+    "mutate",
+    hypothesis_settings.get_profile("leerp"),
+    max_examples=15,
+    phases=(Phase.explicit, Phase.generate),
+    database=None,
 )
 hypothesis_settings.load_profile("leerp")
 
