@@ -24,7 +24,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.register_profile(
     "mutate",
     hypothesis_settings.get_profile("leerp"),
-    max_examples=15,
+    max_examples=8,
     phases=(Phase.explicit, Phase.generate),
     database=None,
 )
