@@ -21,6 +21,7 @@ from notifications.outbox import Range, State
 from notifications.parcels import Packer, Recheck, recheck_locks
 from notifications.sending import SendingRun
 from notifications.smime import Signer
+from notifications.trust_folders import TrustFolders
 
 
 def utc_now() -> datetime:
@@ -60,6 +61,7 @@ class Delivery:
         self._signer = signer
         self._ack_key = ack_key
         self._recheck = recheck
+        self._trust = TrustFolders(settings.smime)
         self._connections = Connections(settings.smtp)
         self._clock = clock
 
@@ -95,6 +97,7 @@ class Delivery:
                 campaign_id,
                 settings=self._settings,
                 signer=self._signer,
+                trust=self._trust,
                 ack_key=self._ack_key,
                 recheck=self._recheck,
             )
