@@ -51,7 +51,7 @@ def list_command(home: Home = HOME, as_json: Json = False) -> None:
                 "country": r.country,
                 "organisation": r.organisation,
                 "contacts": len(r.contacts),
-                "keys": sum(1 for c in r.contacts if c.certificate),
+                "keys": sum(1 for c in r.contacts if c.certificate or c.openpgp_key),
             }
             for r in directory.recipients
         ],

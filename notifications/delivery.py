@@ -21,6 +21,7 @@ from notifications.outbox import Range, State
 from notifications.parcels import Packer, Recheck, recheck_locks
 from notifications.sending import SendingRun
 from notifications.smime import Signer
+from notifications.trust import Trust
 from notifications.trust_folders import TrustFolders
 
 
@@ -64,6 +65,10 @@ class Delivery:
         self._trust = TrustFolders(settings.smime)
         self._connections = Connections(settings.smtp)
         self._clock = clock
+
+    def trust(self) -> Trust:
+        """The authorities and revocation lists of this moment."""
+        return self._trust.current()
 
     async def send_range(
         self, campaign_id: str, start: int, end: int, *, heartbeat: Callable[[], None]

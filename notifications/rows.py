@@ -21,6 +21,7 @@ from notifications.notices import read_content
 from notifications.outbox import Claim, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
+from notifications.trust import PINNED, Trust
 from protocol.errors import NotFound
 
 MESSAGE_DOMAIN = "leerp.invalid"
@@ -38,6 +39,7 @@ class RowMaker:
     permissions: tuple[Permission, ...]
     message_key: bytes = field(repr=False)
     now: datetime
+    trust: Trust = PINNED
 
     @classmethod
     def of(
@@ -69,6 +71,7 @@ class RowMaker:
             self.product,
             permissions=self.permissions,
             now=self.now,
+            trust=self.trust,
         )
 
     def row(
