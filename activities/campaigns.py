@@ -161,6 +161,7 @@ class CampaignActivities:
                 ),
                 message_key=self._key,
                 now=datetime.now(UTC),
+                trust=self._delivery.trust(),
             )
         return FrozenCampaign(recipients=frozen.recipients, held=frozen.held)
 
@@ -238,6 +239,7 @@ class CampaignActivities:
                 ),
                 message_key=self._key,
                 now=now,
+                trust=self._delivery.trust(),
             )
         return NextStep(campaign_id=about, end=frozen.recipients)
 

@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pysequoia import CipherSuite, Profile, Tsk
 
 from protocol.errors import ServiceDown
 
@@ -27,6 +28,8 @@ CODEC_FILE = "codec.json"
 ACKNOWLEDGEMENT_FILE = "acknowledgement.key"
 SIGNER_CERTIFICATE_FILE = "signer.pem"
 SIGNER_KEY_FILE = "signer.key"
+OPENPGP_FILE = "openpgp.key"
+OPENPGP_PUBLIC_FILE = "openpgp.asc"
 KEY_BYTES = 32
 CERTIFICATE_LIFE = timedelta(days=3 * 365)
 OTHERS = 0o077
@@ -43,6 +46,8 @@ class Keys:
     """32 bytes; the links in mails are bound to their recipient with it."""
     signer_certificate_file: Path
     signer_key_file: Path
+    openpgp_file: Path
+    """The OpenPGP key that signs, for contacts who have no S/MIME."""
 
 
 def ensure_keys(folder: Path, sender: str) -> Keys:
@@ -67,6 +72,11 @@ def ensure_keys(folder: Path, sender: str) -> Keys:
         raise ServiceDown(f"{there} has lost its {gone.name}: put it back, or remove both")
     if not certificate.exists():
         _make_signer(certificate, key_file, sender)
+    if not (folder / OPENPGP_FILE).exists():
+        _make_openpgp(folder / OPENPGP_FILE, sender)
+    if not (folder / OPENPGP_PUBLIC_FILE).exists():  # for recipients to import
+        public = Tsk.from_bytes(_read(folder / OPENPGP_FILE)).extract_certificate()
+        write_secret(folder / OPENPGP_PUBLIC_FILE, str(public).encode())
     return load_keys(folder)
 
 
@@ -91,7 +101,7 @@ def load_keys(folder: Path) -> Keys:
         folder / ACKNOWLEDGEMENT_FILE,
         _read(folder / ACKNOWLEDGEMENT_FILE).decode("ascii", "replace"),
     )
-    for name in (SIGNER_CERTIFICATE_FILE, SIGNER_KEY_FILE):
+    for name in (SIGNER_CERTIFICATE_FILE, SIGNER_KEY_FILE, OPENPGP_FILE):
         _read(folder / name)
     return Keys(
         codec_active=active,
@@ -99,6 +109,7 @@ def load_keys(folder: Path) -> Keys:
         acknowledgement=acknowledgement,
         signer_certificate_file=folder / SIGNER_CERTIFICATE_FILE,
         signer_key_file=folder / SIGNER_KEY_FILE,
+        openpgp_file=folder / OPENPGP_FILE,
     )
 
 
@@ -190,6 +201,17 @@ def _make_signer(certificate_file: Path, key_file: Path, sender: str) -> None:
         ),
     )
     write_secret(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _make_openpgp(key_file: Path, sender: str) -> None:
+    """A key that GnuPG 2.2 reads too."""
+    key = Tsk.generate(
+        f"LEERP <{sender}>",
+        profile=Profile.RFC4880,
+        cipher_suite=CipherSuite.Cv25519,
+        validity_seconds=int(CERTIFICATE_LIFE.total_seconds()),
+    )
+    write_secret(key_file, str(key).encode())
 
 
 def _signs_only() -> x509.KeyUsage:

@@ -106,6 +106,17 @@ class DeliverySettings(BaseModel):
     """How long the acknowledgement link in a mail can be used."""
 
 
+class SmimeSettings(BaseModel):
+    """Whom certificates of recipients are trusted by; without a folder, by the directory's word."""
+
+    trust_folder: Path | None = None
+    """Certificates (PEM or DER) of authorities: each recipient's must lead to one of them."""
+    intermediate_folder: Path | None = None
+    """Certificates of authorities between those and the recipients'."""
+    crl_folder: Path | None = None
+    """Their revocation lists, kept current by somebody; what no current list covers is held."""
+
+
 class _Environment(EnvSettingsSource):
     """The environment, except for the home: that is the command line's to say."""
 
@@ -125,6 +136,7 @@ class Settings(BaseSettings):
     temporal: TemporalSettings = TemporalSettings()
     smtp: SmtpSettings = SmtpSettings()
     delivery: DeliverySettings = DeliverySettings()
+    smime: SmimeSettings = SmimeSettings()
     intake: IntakeSettings = IntakeSettings()
     database: str = ""
     console_url: str = ""

@@ -13,6 +13,7 @@ from leerp.options import CHANNEL, HOME, As, Home, Json
 from leerp.output import out, show_json, show_rows
 from notifications.directory import Directory, check, officers
 from notifications.directory_import import import_directory
+from notifications.trust_folders import TrustFolders
 
 directory_app = typer.Typer(no_args_is_help=True, help="Who is warned, with which keys and rights.")
 
@@ -50,7 +51,7 @@ def list_command(home: Home = HOME, as_json: Json = False) -> None:
                 "country": r.country,
                 "organisation": r.organisation,
                 "contacts": len(r.contacts),
-                "keys": sum(1 for c in r.contacts if c.certificate),
+                "keys": sum(1 for c in r.contacts if c.certificate or c.openpgp_key),
             }
             for r in directory.recipients
         ],
@@ -77,6 +78,7 @@ def officers_command(home: Home = HOME, as_json: Json = False) -> None:
 def check_command(home: Home = HOME, as_json: Json = False) -> None:
     """Keys that are missing or expire, second contacts that are missing, classes without anyone."""
     with open_app(home) as opened, opened.database.read() as connection:
-        findings = check(Directory.load(connection), datetime.now(UTC))
+        trust = TrustFolders(opened.settings.smime).current()
+        findings = check(Directory.load(connection), datetime.now(UTC), trust)
     rows = [finding.model_dump(mode="json") for finding in findings]
     show_rows(rows, as_json=as_json, columns=tuple(rows[0]) if rows else (), empty="nothing found")

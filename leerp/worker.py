@@ -30,7 +30,11 @@ def activities(app: App) -> list[object]:
     case_file = CaseFileActivities(app.database)
     assessments = AssessmentActivities(app.database)
     tasks = TaskActivities(app.database)
-    signer = Signer.load(app.keys.signer_certificate_file, app.keys.signer_key_file)
+    signer = Signer.load(
+        app.keys.signer_certificate_file,
+        app.keys.signer_key_file,
+        openpgp_file=app.keys.openpgp_file,
+    )
     delivery = Delivery(app.database, app.settings, signer=signer, ack_key=app.keys.acknowledgement)
     campaigns = CampaignActivities(app.database, app.keys.acknowledgement, delivery)
     return [

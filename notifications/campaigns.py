@@ -23,6 +23,7 @@ from notifications.outbox import State
 from notifications.permissions import load_permissions
 from notifications.products import Variant
 from notifications.rows import NOBODY, RowMaker
+from notifications.trust import PINNED, Trust
 from protocol.errors import Refused
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass
 from protocol.stages import NoticeKind
@@ -67,7 +68,12 @@ class Frozen(_Border):
 
 
 def freeze(
-    connection: Connection, order: FreezeOrder, *, message_key: bytes, now: datetime
+    connection: Connection,
+    order: FreezeOrder,
+    *,
+    message_key: bytes,
+    now: datetime,
+    trust: Trust = PINNED,
 ) -> Frozen:
     """Write the campaign and one row for each recipient, in the caller's transaction.
 
@@ -90,6 +96,7 @@ def freeze(
         permissions=load_permissions(connection, content.incident_id),
         message_key=message_key,
         now=now,
+        trust=trust,
     )
     rows = [_first_row(maker, cursor, *each) for cursor, each in enumerate(chosen)]
     connection.execute(

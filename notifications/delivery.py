@@ -21,6 +21,8 @@ from notifications.outbox import Range, State
 from notifications.parcels import Packer, Recheck, recheck_locks
 from notifications.sending import SendingRun
 from notifications.smime import Signer
+from notifications.trust import Trust
+from notifications.trust_folders import TrustFolders
 
 
 def utc_now() -> datetime:
@@ -60,8 +62,13 @@ class Delivery:
         self._signer = signer
         self._ack_key = ack_key
         self._recheck = recheck
+        self._trust = TrustFolders(settings.smime)
         self._connections = Connections(settings.smtp)
         self._clock = clock
+
+    def trust(self) -> Trust:
+        """The authorities and revocation lists of this moment."""
+        return self._trust.current()
 
     async def send_range(
         self, campaign_id: str, start: int, end: int, *, heartbeat: Callable[[], None]
@@ -95,6 +102,7 @@ class Delivery:
                 campaign_id,
                 settings=self._settings,
                 signer=self._signer,
+                trust=self._trust,
                 ack_key=self._ack_key,
                 recheck=self._recheck,
             )

@@ -27,7 +27,10 @@ from sqlalchemy import Connection, select
 from infra.tables import directory_version
 from infra.tables import officer as officer_table
 from infra.tables import recipient as recipient_table
-from notifications.smime import require_usable
+from notifications import protection
+from notifications.enveloping import SmimeProfile
+from notifications.openpgp import openpgp_key
+from notifications.trust import PINNED, Trust, read_certificate
 from protocol.errors import NotFound, Refused
 from protocol.markings import Classification, Tlp
 from protocol.parties import INTERNAL_CLASSES, Audience, RecipientClass, Role
@@ -57,6 +60,8 @@ class Contact(Record):
     """X.509 certificate in PEM; without a key nothing that is not public can be sent."""
     openpgp_key: str = ""
     """OpenPGP certificate, ASCII armoured, for who has no S/MIME."""
+    smime: SmimeProfile = SmimeProfile()
+    """What the mail program there can open, where it can do more than all do."""
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
     """Languages that are read there, the preferred one first (ISO 639-1)."""
     time_zone: str = "UTC"
@@ -76,8 +81,18 @@ class Contact(Record):
     @classmethod
     def _readable(cls, pem: str) -> str:
         if pem:
-            x509.load_pem_x509_certificate(pem.encode())
+            read_certificate(pem)
         return pem
+
+    @field_validator("openpgp_key")
+    @classmethod
+    def _readable_openpgp(cls, armoured: str) -> str:
+        if armoured:
+            try:
+                openpgp_key(armoured)
+            except Refused as refused:
+                raise ValueError(str(refused)) from None
+        return armoured
 
     @field_validator("time_zone")
     @classmethod
@@ -90,9 +105,7 @@ class Contact(Record):
 
     def x509(self) -> x509.Certificate | None:
         """The certificate, or None when there is none."""
-        if not self.certificate:
-            return None
-        return x509.load_pem_x509_certificate(self.certificate.encode())
+        return read_certificate(self.certificate) if self.certificate else None
 
 
 class Recipient(Record):
@@ -221,9 +234,9 @@ class Finding(Record):
     message: str
 
 
-def check(directory: Directory, now: datetime) -> list[Finding]:
+def check(directory: Directory, now: datetime, trust: Trust = PINNED) -> list[Finding]:
     """What will go wrong with this directory, in its order; empty when all is well."""
-    findings = [f for recipient in directory.recipients for f in _findings(recipient, now)]
+    findings = [f for recipient in directory.recipients for f in _findings(recipient, now, trust)]
     return findings + [
         Finding(
             problem="empty-class",
@@ -235,30 +248,24 @@ def check(directory: Directory, now: datetime) -> list[Finding]:
     ]
 
 
-def _findings(recipient: Recipient, now: datetime) -> Iterable[Finding]:
+def _findings(recipient: Recipient, now: datetime, trust: Trust) -> Iterable[Finding]:
     if len(recipient.contacts) == 1:
         message = "only one contact: when it is silent there is nobody else to try (R72)"
         yield Finding(problem="one-contact", subject=recipient.id, message=message)
     for number, contact in enumerate(recipient.contacts):
-        if problem := key_problem(contact, now):
+        ends = protection.usable_until(contact)
+        if problem := key_problem(contact, now, trust):
             kind, message = problem
-        elif key_problem(contact, now + EXPIRES_SOON):
-            kind, message = "expires-soon", "the certificate expires in 30 days: ask for a new one"
+        elif ends is not None and ends <= now + EXPIRES_SOON:
+            kind, message = "expires-soon", "the key expires within 30 days: ask for a new one"
         else:
             continue
         yield Finding(problem=kind, subject=recipient.id, contact=number, message=message)
 
 
-def key_problem(contact: Contact, now: datetime) -> tuple[str, str] | None:
+def key_problem(contact: Contact, now: datetime, trust: Trust = PINNED) -> tuple[str, str] | None:
     """Why mail cannot be encrypted to this contact at ``now``: a code and words, or None."""
-    certificate = contact.x509()
-    if certificate is None:
-        return "no-key", "no certificate: import one, until then nothing above PUBLIC can be sent"
-    try:
-        require_usable(certificate, now)
-    except Refused as exc:
-        return exc.reason, str(exc)
-    return None
+    return protection.problem(contact, now, trust)
 
 
 def officers(connection: Connection) -> list[Officer]:

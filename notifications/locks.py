@@ -16,6 +16,7 @@ from enum import StrEnum
 from notifications.directory import Contact, Recipient, key_problem
 from notifications.matrix import MATRIX, Column, Opening
 from notifications.products import Component, Product, Reduced, Variant
+from notifications.trust import PINNED, Trust
 from protocol.markings import Classification, HandlingCode, Tlp
 
 
@@ -80,6 +81,7 @@ class _Case:
     reduced: Reduced
     permissions: Sequence[Permission]
     now: datetime
+    trust: Trust
 
     def permitted(
         self, kind: PermissionKind, components: Iterable[Component], *, by_name: bool = False
@@ -168,7 +170,7 @@ def _closed(case: _Case) -> Iterator[tuple[Lock, str]]:
                 Lock.CLASSIFICATION,
                 f"cleared up to {recipient.clearance.name}, this is {marking.classification.name}",
             )
-        if problem := key_problem(case.contact, case.now):
+        if problem := key_problem(case.contact, case.now, case.trust):
             yield Lock.CLASSIFICATION, f"contact {case.contact.name!r}: {problem[1]}"
     for lock, column, parts in _columns(case.reduced.components):
         cell = MATRIX[recipient.recipient_class][column]
@@ -185,6 +187,7 @@ def open_locks(
     *,
     permissions: Sequence[Permission],
     now: datetime,
+    trust: Trust = PINNED,
 ) -> LockDecision:
     """Decide whether ``product`` may be mailed to this contact now, and as which variant."""
     attempts: list[tuple[Variant, list[tuple[Lock, str]]]] = []
@@ -198,6 +201,7 @@ def open_locks(
             reduced=reduced,
             permissions=permissions,
             now=now,
+            trust=trust,
         )
         closed = sorted(_closed(case), key=lambda found: list(Lock).index(found[0]))
         if not closed:

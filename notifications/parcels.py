@@ -18,20 +18,24 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.settings import Settings
-from infra.tables import campaign, notification
+from infra.tables import campaign
 from notifications import mail
 from notifications.acknowledgement import make_token
-from notifications.directory import Contact, DirectoryInForce, Recipient
+from notifications.building import MailBuilder
+from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
 from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
-from notifications.rendering import render
-from notifications.rows import GONE
-from notifications.smime import Signer, is_sealed, sealed_for
+from notifications.protection import made_for
+from notifications.rows import GONE, first_message_ids
+from notifications.smime import Signer
+from notifications.trust import Trust
+from notifications.trust_folders import TrustFolders
 from protocol.errors import LeerpError, NotFound
+from protocol.markings import Classification
 
 log = structlog.get_logger()
 
@@ -44,6 +48,8 @@ class Parcel:
     recipient: Recipient
     contact: Contact
     raw: bytes
+    protection: str = ""
+    """How it was protected when it was made just now; empty for bytes that were stored."""
 
     @property
     def to(self) -> str:
@@ -83,7 +89,8 @@ class Packer:
     exercise: bool
     directory: DirectoryInForce
     settings: Settings
-    signer: Signer
+    builder: MailBuilder
+    trust: TrustFolders
     ack_key: bytes = field(repr=False)
     recheck: Recheck
 
@@ -95,6 +102,7 @@ class Packer:
         *,
         settings: Settings,
         signer: Signer,
+        trust: TrustFolders,
         ack_key: bytes,
         recheck: Recheck,
     ) -> Self:
@@ -110,14 +118,16 @@ class Packer:
         content = read_content(row.content)
         if isinstance(content, EarlyWarning):
             settings.require("the console", settings.console_url)
+        product = content.product()
         return cls(
             incident_id=row.incident_id,
             content=content,
-            product=content.product(),
+            product=product,
             exercise=row.exercise,
             directory=DirectoryInForce(),
             settings=settings,
-            signer=signer,
+            builder=MailBuilder(content, product, signer),
+            trust=trust,
             ack_key=ack_key,
             recheck=recheck,
         )
@@ -130,7 +140,7 @@ class Packer:
         The stored bytes are used again where there are any, unless they were made for another address
         or key than the directory has now.
         """
-        first_ids = _first_message_ids(connection, claims)
+        first_ids = first_message_ids(connection, claims)
         recipients = self.directory.by_id(connection)
         parcels, poison = [], []
         for claim in claims:
@@ -156,6 +166,7 @@ class Packer:
             return []
         permissions = load_permissions(connection, self.incident_id)
         recipients = self.directory.by_id(connection)
+        trust = self.trust.current()
         closed = []
         for parcel in parcels:
             current = recipients.get(parcel.recipient.id)
@@ -163,11 +174,13 @@ class Packer:
                 closed.append(_made_anew(parcel.claim, now))
                 continue
             try:
-                reason = (
-                    self.recheck(replace(parcel, recipient=current), self.product, permissions, now)
-                    if current
-                    else GONE
-                )
+                if current is None:
+                    reason = GONE
+                elif problem := self._key_problem(parcel, trust, now):
+                    reason = problem[1]
+                else:
+                    present = replace(parcel, recipient=current)
+                    reason = self.recheck(present, self.product, permissions, now)
             except SQLAlchemyError:
                 raise  # the database's trouble is not the recipient's
             except Exception as error:  # noqa: BLE001 - a check that fails counts as closed
@@ -176,6 +189,11 @@ class Packer:
             if reason:
                 closed.append(_held(parcel.claim, reason, "lock-closed"))
         return closed
+
+    def _key_problem(self, parcel: Parcel, trust: Trust, now: datetime) -> tuple[str, str] | None:
+        marking = self.product.variant(Variant(parcel.claim.variant)).marking
+        public = marking.classification is Classification.PUBLIC
+        return None if public else key_problem(parcel.contact, now, trust)
 
     def _parcel(
         self,
@@ -192,10 +210,16 @@ class Packer:
                 f"the directory has no contact {claim.contact + 1} of {claim.recipient_id!r} any more"
             )
         contact = recipient.contacts[claim.contact]
-        raw = claim.raw
-        if raw is None or not _made_for(raw, contact):
-            raw = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
-        return Parcel(claim=claim, recipient=recipient, contact=contact, raw=raw)
+        if claim.raw is not None and made_for(message_from_bytes(claim.raw), contact):
+            return Parcel(claim=claim, recipient=recipient, contact=contact, raw=claim.raw)
+        built = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
+        return Parcel(
+            claim=claim,
+            recipient=recipient,
+            contact=contact,
+            raw=built.raw,
+            protection=built.protection,
+        )
 
     def _build(
         self,
@@ -204,10 +228,7 @@ class Packer:
         contact: Contact,
         in_reply_to: str | None,
         now: datetime,
-    ) -> bytes:
-        variant = Variant(claim.variant)
-        link = self._link(claim, now)
-        rendered = render(self.content, recipient, variant, link, reminder=claim.revision)
+    ) -> mail.Built:
         envelope = mail.Envelope(
             notification_id=claim.id,
             message_id=claim.message_id,
@@ -217,8 +238,15 @@ class Packer:
             exercise=self.exercise,
             in_reply_to=in_reply_to,
         )
-        marking = self.product.variant(variant).marking
-        return mail.build(rendered, envelope, marking=marking, contact=contact, signer=self.signer)
+        return self.builder.build(
+            recipient,
+            contact,
+            Variant(claim.variant),
+            self._link(claim, now),
+            envelope,
+            trust=self.trust.current(),
+            reminder=claim.revision,
+        )
 
     def _link(self, claim: Claim, now: datetime) -> str | None:
         """The acknowledgement link, for the notices that ask for one (domain 5.3, section 1)."""
@@ -234,39 +262,6 @@ class Packer:
             expires_at=now + self.settings.delivery.link_lifetime,
         )
         return f"{self.settings.console_url}/a/{token}"
-
-
-def _first_message_ids(connection: Connection, claims: Sequence[Claim]) -> dict[str, str]:
-    """For each reminder among the claims, the Message-ID of the notice it reminds of."""
-    reminded = {c.recipient_id for c in claims if c.revision > 0}
-    if not reminded:
-        return {}
-    found = connection.execute(
-        select(
-            notification.c.recipient_id, notification.c.contact, notification.c.message_id
-        ).where(
-            notification.c.campaign_id == claims[0].campaign_id,
-            notification.c.revision == 0,
-            notification.c.recipient_id.in_(reminded),
-        )
-    )
-    firsts = {(row.recipient_id, row.contact): row.message_id for row in found}
-    return {
-        c.id: firsts[c.recipient_id, c.contact]
-        for c in claims
-        if c.revision > 0 and (c.recipient_id, c.contact) in firsts
-    }
-
-
-def _made_for(raw: bytes, contact: Contact) -> bool:
-    """Whether a mail was written to this contact's address, and encrypted, if at all, to its key."""
-    message = message_from_bytes(raw)
-    if message["To"] != contact.email:
-        return False
-    if not is_sealed(message):
-        return True
-    certificate = contact.x509()
-    return certificate is not None and sealed_for(message, certificate)
 
 
 def _made_anew(claim: Claim, now: datetime) -> Outcome:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, select
 
-from infra.tables import campaign
+from infra.tables import campaign, notification
 from notifications.directory import Recipient
 from notifications.locks import LockDecision, Permission, open_locks
 from notifications.notices import read_content
-from notifications.outbox import State
+from notifications.outbox import Claim, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
+from notifications.trust import PINNED, Trust
 from protocol.errors import NotFound
 
 MESSAGE_DOMAIN = "leerp.invalid"
@@ -37,6 +39,7 @@ class RowMaker:
     permissions: tuple[Permission, ...]
     message_key: bytes = field(repr=False)
     now: datetime
+    trust: Trust = PINNED
 
     @classmethod
     def of(
@@ -68,6 +71,7 @@ class RowMaker:
             self.product,
             permissions=self.permissions,
             now=self.now,
+            trust=self.trust,
         )
 
     def row(
@@ -89,3 +93,25 @@ class RowMaker:
             "reason": "; ".join(decision.reasons),
             "due_at": self.now if decision.allowed else None,
         }
+
+
+def first_message_ids(connection: Connection, claims: Sequence[Claim]) -> dict[str, str]:
+    """For each reminder among the claims, the Message-ID of the notice it reminds of."""
+    reminded = {c.recipient_id for c in claims if c.revision > 0}
+    if not reminded:
+        return {}
+    found = connection.execute(
+        select(
+            notification.c.recipient_id, notification.c.contact, notification.c.message_id
+        ).where(
+            notification.c.campaign_id == claims[0].campaign_id,
+            notification.c.revision == 0,
+            notification.c.recipient_id.in_(reminded),
+        )
+    )
+    firsts = {(row.recipient_id, row.contact): row.message_id for row in found}
+    return {
+        c.id: firsts[c.recipient_id, c.contact]
+        for c in claims
+        if c.revision > 0 and (c.recipient_id, c.contact) in firsts
+    }

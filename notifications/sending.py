@@ -24,6 +24,7 @@ from notifications import outbox
 from notifications.connections import Connections
 from notifications.outbox import Claim, Outcome, Range, State
 from notifications.parcels import Packer, Parcel
+from notifications.protection import audit_protection
 from notifications.submission import Submission, Submitted
 from protocol.errors import ServiceDown
 
@@ -137,6 +138,7 @@ class SendingRun:
             parcels, poison = self._packer.pack(connection, claims, now)
         with self._database.write() as connection:
             outbox.store_raw(connection, [(parcel.claim, parcel.raw) for parcel in parcels])
+            audit_protection(connection, self._rows.campaign_id, parcels, actor=outbox.ACTOR)
             outbox.record(connection, poison, now=now)
         return parcels, poison
 

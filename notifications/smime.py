@@ -1,39 +1,39 @@
-"""S/MIME: sign with RSA and SHA-256, then encrypt with AES-256-CBC to one recipient.
+"""S/MIME: sign with RSA or P-256 and SHA-256, then encrypt to one recipient.
 
 The library's own S/MIME writer costs four times what the RSA operation does (reliability 1.5c), so it
-is asked only for the two CMS objects in DER, and the two MIME wrappers are written here, in the form of
-RFC 8551 section 3.5.3. What cryptography 50 cannot do is said in SECURITY.md: no OAEP, no GCM, no EC
-recipients; the inner signature is what guards the CBC ciphertext. Source: reliability 0.11, 5.2.
+is asked only for the CMS objects in DER, and the two MIME wrappers are written here, in the form of
+RFC 8551 section 3.5.3. Whatever the encryption is, the signature stands inside it: it is what guards
+a CBC ciphertext. Source: reliability 0.11, 5.2.
 """
 
 from __future__ import annotations
 
-import base64
+import binascii
 import secrets
+import struct
 from dataclasses import dataclass, field
-from datetime import datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from notifications.enveloping import ContentCipher, SmimeProfile, envelop
+from notifications.openpgp import OpenPgpSigner
+from notifications.trust import MIN_RSA_BITS
 from protocol.errors import Refused
 
-MIN_RSA_BITS = 2048
-SEALED_HEADERS = (
-    b'Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"\r\n'
-    b"Content-Transfer-Encoding: base64\r\n"
-    b'Content-Disposition: attachment; filename="smime.p7m"\r\n'
-)
-"""The MIME headers that belong to what ``seal`` returns."""
+EVERYBODY = SmimeProfile()
+"""What all software opens."""
+_TYPES = {ContentCipher.CBC: b"enveloped-data", ContentCipher.GCM: b"authEnveloped-data"}
+SEALED_TYPE = "application/pkcs7-mime"
+LINE = 76
 
 SIGNED_HEADER = (
     b'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
@@ -46,59 +46,50 @@ SIGNATURE_HEADERS = (
 )
 
 
+SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """Who signs: the key, its certificate, and the certificates between it and a trusted root."""
 
     certificate: x509.Certificate
-    key: rsa.RSAPrivateKey = field(repr=False)
+    key: SigningKey = field(repr=False)
     chain: tuple[x509.Certificate, ...] = ()
+    openpgp: OpenPgpSigner | None = None
+    """For contacts who have only OpenPGP; without it nothing is sent to them."""
 
     @classmethod
-    def load(cls, certificate_file: Path, key_file: Path, password: bytes | None = None) -> Self:
+    def load(
+        cls,
+        certificate_file: Path,
+        key_file: Path,
+        password: bytes | None = None,
+        *,
+        openpgp_file: Path | None = None,
+    ) -> Self:
         """Read PEM files; the certificate file may hold the chain after the signer's own.
 
         Raises:
-            Refused: the key is no RSA key of at least 2,048 bits, or is not the certificate's.
+            Refused: the key is neither RSA of at least 2,048 bits nor on the curve P-256, or is not
+                the certificate's; or there is no OpenPGP key in its file.
         """
         own, *chain = x509.load_pem_x509_certificates(certificate_file.read_bytes())
-        key = serialization.load_pem_private_key(key_file.read_bytes(), password)
-        if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < MIN_RSA_BITS:
-            raise Refused(
-                "signer-key", f"{key_file} must hold an RSA key of {MIN_RSA_BITS} bits or more"
-            )
+        match serialization.load_pem_private_key(key_file.read_bytes(), password):
+            case rsa.RSAPrivateKey() as rsa_key if rsa_key.key_size >= MIN_RSA_BITS:
+                key: SigningKey = rsa_key
+            case ec.EllipticCurvePrivateKey(curve=ec.SECP256R1()) as ec_key:
+                key = ec_key
+            case _:
+                raise Refused(
+                    "signer-key",
+                    f"{key_file} must hold an RSA key of {MIN_RSA_BITS} bits or more, or one on the "
+                    "curve P-256",
+                )
         if key.public_key() != own.public_key():
             raise Refused("signer-key", f"the key in {key_file} is not that of {certificate_file}")
-        return cls(certificate=own, key=key, chain=tuple(chain))
-
-
-def require_usable(certificate: x509.Certificate, now: datetime) -> None:
-    """Make sure that mail can be encrypted to this certificate now.
-
-    Raises:
-        Refused: expired, not yet valid, not RSA, too short, or not meant for encryption or mail.
-    """
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise Refused(
-            "certificate-expired",
-            f"the certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} to "
-            f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: import a current one",
-        )
-    key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_RSA_BITS:
-        raise Refused(
-            "certificate-key",
-            f"the certificate's key must be RSA of {MIN_RSA_BITS} bits or more: ask for another",
-        )
-    for extension in certificate.extensions:
-        match extension.value:
-            case x509.KeyUsage() as usage if not usage.key_encipherment:
-                raise Refused("certificate-usage", "the certificate is not meant for encryption")
-            case x509.ExtendedKeyUsage() as usage if not {
-                ExtendedKeyUsageOID.EMAIL_PROTECTION,
-                ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-            } & set(usage):
-                raise Refused("certificate-usage", "the certificate is not meant for mail")
+        openpgp = OpenPgpSigner.load(openpgp_file) if openpgp_file else None
+        return cls(certificate=own, key=key, chain=tuple(chain), openpgp=openpgp)
 
 
 def sign(inner: bytes, signer: Signer) -> bytes:
@@ -134,16 +125,22 @@ def sign(inner: bytes, signer: Signer) -> bytes:
     )
 
 
-def seal(inner: bytes, signer: Signer, certificate: x509.Certificate) -> bytes:
-    """Sign ``inner`` and encrypt the result to ``certificate``: base64 lines to ``SEALED_HEADERS``."""
-    enveloped = (
-        pkcs7.PKCS7EnvelopeBuilder()
-        .set_data(sign(inner, signer))
-        .set_content_encryption_algorithm(algorithms.AES256)
-        .add_recipient(certificate)
-        .encrypt(serialization.Encoding.DER, [pkcs7.PKCS7Options.Binary])
+def seal(
+    inner: bytes, signer: Signer, certificate: x509.Certificate, profile: SmimeProfile = EVERYBODY
+) -> bytes:
+    """Sign ``inner`` and encrypt the result to ``certificate``: a MIME entity, its headers included."""
+    return b"".join(
+        (
+            b"Content-Type: " + SEALED_TYPE.encode() + b"; smime-type=",
+            _TYPES[profile.content],
+            (
+                b'; name="smime.p7m"\r\n'
+                b"Content-Transfer-Encoding: base64\r\n"
+                b'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
+            ),
+            base64_lines(envelop(sign(inner, signer), certificate, profile)),
+        )
     )
-    return base64_lines(enveloped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +157,7 @@ class Unsealed:
 
 
 def unseal(raw: bytes, key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> Unsealed:
-    """Decrypt a whole mail as its recipient does.
+    """Decrypt a whole mail as a recipient of the default profile does.
 
     cryptography verifies no CMS signature; whoever must rely on it gives ``signed`` to a verifier
     such as ``openssl cms -verify``.
@@ -188,7 +185,7 @@ def unseal(raw: bytes, key: rsa.RSAPrivateKey, certificate: x509.Certificate) ->
 
 def is_sealed(message: Message) -> bool:
     """Whether a mail is encrypted."""
-    return message.get_content_type() == "application/pkcs7-mime"
+    return message.get_content_type() == SEALED_TYPE
 
 
 def sealed_for(message: Message, certificate: x509.Certificate) -> bool:
@@ -202,4 +199,15 @@ def sealed_for(message: Message, certificate: x509.Certificate) -> bool:
 
 def base64_lines(data: bytes) -> bytes:
     """Base64 in lines of 76 characters, each ended by CRLF."""
-    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+    encoded = binascii.b2a_base64(data, newline=False)
+    whole, rest = divmod(len(encoded), LINE)
+    lines = [*_lines_of(whole).unpack_from(encoded)]
+    if rest:
+        lines.append(encoded[-rest:])
+    return b"\r\n".join([*lines, b""])
+
+
+@lru_cache(maxsize=4_096)
+def _lines_of(number: int) -> struct.Struct:
+    """Cuts so many whole lines, three times as fast as slices do: a mail has a thousand."""
+    return struct.Struct(f"{LINE}s" * number)

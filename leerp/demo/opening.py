@@ -20,6 +20,7 @@ from protocol.errors import Refused, ServiceDown
 EXERCISE_LINE = "EXERCISE EXERCISE EXERCISE"
 _MARKED = re.compile(r"^Handling codes H.*\nTLP:\S+ PAP:\S+$", re.MULTILINE)
 _LINK = re.compile(r"^ACKNOWLEDGE\n(?: .*\n)*? +(https?://\S+)$", re.MULTILINE)
+_OUTSIDE = re.compile(rf"{EXERCISE_PREFIX}TLP:[A-Z+]+ - {NEUTRAL_SUBJECT} [A-Za-z0-9-]+")
 _WARNING = re.compile(r"^EARLY WARNING NOTIFICATION ", re.MULTILINE)
 
 
@@ -50,7 +51,7 @@ def open_mail(raw: bytes, mailbox: Mailbox, signer: Path) -> Opened:
         ServiceDown: openssl is not there.
     """
     subject = message_from_bytes(raw, policy=policy.default).get("Subject", "")
-    if subject != EXERCISE_PREFIX + NEUTRAL_SUBJECT:
+    if not _OUTSIDE.fullmatch(subject):
         raise Refused("outer-subject", "the subject outside is not the neutral one of an exercise")
     unsealed = unseal(raw, mailbox.key(), mailbox.certificate())
     _verify(unsealed.signed, signer)

@@ -19,11 +19,22 @@ class Scale:
     locked: float
     examples: int
     """Of Hypothesis."""
+    headers: int
+    """Of Hypothesis, where a case is a millisecond."""
     patience: float
     """How long a storm may take to be settled."""
 
 
-SHORT = Scale(storm=1_500, repetitions=1, kills=2, away=2, locked=2, examples=150, patience=90)
+SHORT = Scale(
+    storm=1_500, repetitions=1, kills=2, away=2, locked=2, examples=150, headers=1_000, patience=90
+)
 LONG = Scale(
-    storm=200_000, repetitions=20, kills=20, away=300, locked=70, examples=10_000, patience=1_200
+    storm=200_000,
+    repetitions=20,
+    kills=20,
+    away=300,
+    locked=70,
+    examples=10_000,
+    headers=10_000,
+    patience=1_200,
 )

@@ -15,13 +15,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from notifications.headers import literal
+from notifications.building import MailBuilder
+from notifications.headers import literal, safe_header
 from notifications.mail import Envelope, build
 from notifications.products import Variant
 from notifications.rendering import Rendered, render
 from notifications.smime import unseal
+from notifications.trust import PINNED
 from protocol.markings import Marking
 from tests.faults.scale import Scale
+from tests.faults.strict_reader import fields
 from tests.intake.samples import body_of, content, read_all, reports_of
 from tests.notifications.mailroom import NOW, identity, make_recipient, signer
 from tests.notifications.samples import ewn, fact, indicator, recipient
@@ -115,13 +118,26 @@ def _parsed(raw: bytes) -> EmailMessage:
 INSIDE = frozenset(sent("plain", "plain")[1].keys())
 
 
-def test_fk7_no_text_adds_a_header_a_recipient_or_a_line_of_smtp(scale: Scale) -> None:
-    anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=120) | st.text(
-        alphabet="=?QBqb\r\n\x00 :.@<>,;UTF-8_0ABcc\u2028\x85", max_size=120
-    )
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        ("=?", "utf-8", "UTF-8", "?q?", "?B?", "?=", "=0A", "=0D=0A", "=00", "=E2=80=A8", "\r\n", "\n",
+         "\r", "\r\n ", "\r\n\t", "\x00", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", " ", "\t", ":", ";",
+         ",", "<", ">", '"', "(", ")", "@", "Bcc: ", "To: ", "evil@example.invalid", "\u202e", "\u200b",
+         "ü", "\ud800", "=?utf-8?q?x=0ABcc:_evil@example.invalid?=", "a" * 80)
+    ),
+    max_size=20,
+).map("".join)  # fmt: skip
+ANYTHING = st.one_of(
+    st.text(st.characters(codec=None, exclude_categories=()), max_size=120),
+    st.text(alphabet="=?QBqb\r\n\x00 :.@<>,;UTF-8_0ABcc\u2028\x85", max_size=120),
+    FRAGMENTS,
+    st.sampled_from(INJECTIONS),
+)
 
+
+def test_fk7_no_text_adds_a_header_a_recipient_or_a_line_of_smtp(scale: Scale) -> None:
     @settings(max_examples=scale.examples)
-    @given(anything | st.sampled_from(INJECTIONS), anything | st.sampled_from(INJECTIONS))
+    @given(ANYTHING, ANYTHING)
     @example(INJECTIONS[0], INJECTIONS[7])
     def check(subject: str, other: str) -> None:
         outside, inside, raw = sent(subject, other)
@@ -133,6 +149,66 @@ def test_fk7_no_text_adds_a_header_a_recipient_or_a_line_of_smtp(scale: Scale) -
         assert max(map(len, raw.split(b"\r\n"))) <= 998
 
     check()
+
+
+HEADERS = tuple(name.lower() for name in (
+    "From", "To", "Date", "Subject", "Message-ID", "In-Reply-To", "References",
+))  # fmt: skip
+
+
+def test_fk7_two_readers_see_the_same_headers_whatever_stands_in_them(scale: Scale) -> None:
+    @settings(max_examples=scale.headers)
+    @given(ANYTHING, ANYTHING, ANYTHING)
+    @example(INJECTIONS[7], INJECTIONS[11], INJECTIONS[12])
+    def check(subject: str, name: str, identity_part: str) -> None:
+        envelope = Envelope(
+            notification_id=identity_part,
+            message_id=f"<{identity_part}@ec3.invalid>",
+            sender="leerp@ec3.invalid",
+            to="poc@example.invalid",
+            date=NOW,
+            exercise=False,
+            reference=name,
+            in_reply_to=f"<{identity_part}@ec3.invalid>",
+        )
+        for title in (subject, envelope.outer_subject(Marking())):
+            raw = "".join(f"{n}: {v}\r\n" for n, v in envelope.headers(title)).encode() + b"\r\n"
+            read = fields(raw)
+            forgiving = _parsed(raw)
+            assert tuple(field for field, _ in read) == HEADERS
+            assert tuple(field.lower() for field in forgiving) == HEADERS
+            assert dict(read)["to"] == "poc@example.invalid"
+            assert [a.addr_spec for a in forgiving["To"].addresses] == ["poc@example.invalid"]
+            shown = " ".join(str(forgiving["Subject"]).split())
+            assert shown == " ".join(dict(read)["subject"].split()) == safe_header(title)
+
+    check()
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_fk7_a_hostile_name_in_the_directory_changes_no_header_and_stays_text(text: str) -> None:
+    to = recipient().model_copy(update={"organisation": f"Police {text}"})
+    content = ewn(bottom_line=("Ransomware.",))
+    builder = MailBuilder(content, content.product(), signer())
+    envelope = Envelope(
+        notification_id="0" * 32,
+        message_id="<abc@ec3.invalid>",
+        sender="leerp@ec3.invalid",
+        to="poc@example.invalid",
+        date=NOW,
+        exercise=False,
+    )
+    desk = make_recipient(0).contacts[0]
+
+    raw = builder.build(to, desk, Variant.FULL, "https://x.invalid/a/b", envelope, trust=PINNED).raw
+
+    poc = identity("poc")
+    inside = unseal(raw, poc.key, poc.certificate).inner
+    names = [name for name, _ in fields(raw)]
+    assert "bcc" not in names
+    assert len(names) == len(set(names)) == len(OUTSIDE) - 2
+    assert [name for name, _ in fields(inside)].count("subject") == 1
+    assert "bcc" not in [name for name, _ in fields(inside)]
 
 
 @pytest.mark.parametrize("text", INJECTIONS)

@@ -11,10 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from pysequoia import Cert, Tsk
 
 from infra.keys import (
     ACKNOWLEDGEMENT_FILE,
     CODEC_FILE,
+    OPENPGP_FILE,
+    OPENPGP_PUBLIC_FILE,
     SIGNER_CERTIFICATE_FILE,
     SIGNER_KEY_FILE,
     ensure_keys,
@@ -23,7 +26,13 @@ from infra.keys import (
 from protocol.errors import ServiceDown
 
 SENDER = "leerp@ec3.invalid"
-FILES = [CODEC_FILE, ACKNOWLEDGEMENT_FILE, SIGNER_CERTIFICATE_FILE, SIGNER_KEY_FILE]
+FILES = [
+    CODEC_FILE,
+    ACKNOWLEDGEMENT_FILE,
+    SIGNER_CERTIFICATE_FILE,
+    SIGNER_KEY_FILE,
+    OPENPGP_FILE,
+]
 
 
 def test_missing_keys_are_made_and_load_again(tmp_path: Path) -> None:
@@ -56,7 +65,9 @@ def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     ensure_keys(tmp_path / "keys", SENDER)
 
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
-    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == sorted(
+        [*FILES, OPENPGP_PUBLIC_FILE]
+    )
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "keys").iterdir()} == {0o600}
 
 
@@ -142,3 +153,19 @@ def test_keys_do_not_show_in_a_log(tmp_path: Path) -> None:
     keys = ensure_keys(tmp_path, SENDER)
 
     assert str(keys.acknowledgement) not in repr(keys)
+
+
+def test_the_public_part_of_the_openpgp_key_lies_beside_it_for_recipients(tmp_path: Path) -> None:
+    keys = ensure_keys(tmp_path, SENDER)
+    public = Cert.from_file(str(tmp_path / OPENPGP_PUBLIC_FILE))
+
+    assert b"PRIVATE" not in (tmp_path / OPENPGP_PUBLIC_FILE).read_bytes()
+    assert (
+        public.fingerprint
+        == Tsk.from_file(str(keys.openpgp_file)).extract_certificate().fingerprint
+    )
+    assert [str(user) for user in public.user_ids] == [f"LEERP <{SENDER}>"]
+
+    (tmp_path / OPENPGP_PUBLIC_FILE).unlink()
+    ensure_keys(tmp_path, SENDER)
+    assert Cert.from_file(str(tmp_path / OPENPGP_PUBLIC_FILE)).fingerprint == public.fingerprint

@@ -26,6 +26,7 @@ from notifications.notices import NoticeContent
 from notifications.outbox import Range
 from notifications.parcels import Packer
 from notifications.smime import Signer
+from notifications.trust_folders import TrustFolders
 from tests.notifications.mailroom import identity, signer
 from tests.notifications.samples import ewn, initial
 
@@ -87,6 +88,7 @@ class World:
                 settings=self.settings,
                 signer=by or signer(),
                 ack_key=ACK_KEY,
+                trust=TrustFolders(self.settings.smime),
                 recheck=lambda *_: "",
             )
             claims = outbox.claim(

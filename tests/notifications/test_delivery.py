@@ -92,8 +92,9 @@ async def test_each_recipient_gets_one_mail_that_only_it_can_read(tmp_path: Path
     assert sorted(sink.count().items()) == [(f"poc{n:03}-0@example.invalid", 1) for n in range(120)]
     poc = identity("poc")
     for _, raw in sink.mails[:5]:
-        assert b"INC-1" not in raw
-        assert message_from_bytes(raw)["Subject"] == "EXERCISE - LEERP notice"
+        assert b"triggered" not in raw
+        subject = message_from_bytes(raw)["Subject"]
+        assert subject == "EXERCISE - TLP:AMBER - LEERP notice INC-1"
         assert "INC-1" in unseal(raw, poc.key, poc.certificate).subject
     assert sink.sessions <= 4
     assert 1 <= post.audited().count("mail_accepted") <= 120

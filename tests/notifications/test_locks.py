@@ -147,8 +147,8 @@ def test_interpol_without_a_transfer_agreement_is_held() -> None:
     assert "transfer agreement" in decision.reasons[0]
 
 
-def elliptic_certificate() -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
+def certificate_on_an_unknown_curve() -> str:
+    key = ec.generate_private_key(ec.SECP256K1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Desk")])
     made = (
         x509.CertificateBuilder()
@@ -170,9 +170,9 @@ def elliptic_certificate() -> str:
         ("", "no certificate"),
         (certificate(-400, 30), "valid from"),
         (certificate(10, 30), "valid from"),
-        (elliptic_certificate(), "RSA"),
+        (certificate_on_an_unknown_curve(), "RSA"),
     ],
-    ids=["none", "expired", "not yet valid", "not RSA"],
+    ids=["none", "expired", "not yet valid", "a curve that is not used"],
 )
 def test_without_a_usable_key_nothing_above_public_goes(key: str, words: str) -> None:
     to = recipient(contacts=(contact(key=key),))

@@ -14,7 +14,7 @@ from notifications.mail import Envelope, build
 from notifications.rendering import Rendered
 from notifications.smime import unseal
 from protocol.errors import Refused
-from protocol.markings import Classification, Marking
+from protocol.markings import Classification, Marking, Tlp
 from tests.notifications.mailroom import NOW, identity, make_recipient, signer
 
 PUBLIC = Marking(classification=Classification.PUBLIC)
@@ -60,20 +60,26 @@ def opened(raw: bytes) -> EmailMessage:
 
 
 @pytest.mark.requirement("R31")
-def test_outside_stands_a_neutral_subject_and_inside_the_true_one() -> None:
-    raw = make_mail("EWN 1 of INC-1: Ausfall der Grüßzentrale")
+def test_outside_stand_marking_and_reference_and_inside_the_true_subject() -> None:
+    raw = make_mail("EWN 1: Ausfall der Grüßzentrale", reference="LEERP-2026-0001-EWN-1")
     outside, inside = parse(raw), opened(raw)
-    assert outside["Subject"] == "LEERP notice"
-    assert inside["Subject"] == "EWN 1 of INC-1: Ausfall der Grüßzentrale"
+    assert outside["Subject"] == "TLP:AMBER - LEERP notice LEERP-2026-0001-EWN-1"
+    assert inside["Subject"] == "EWN 1: Ausfall der Grüßzentrale"
     assert set(outside.keys()) == OUTER
-    assert b"INC-1" not in raw
+    assert b"Ausfall" not in raw
+
+
+@pytest.mark.parametrize("tlp", Tlp)
+def test_the_label_outside_is_that_of_what_is_inside(tlp: Tlp) -> None:
+    raw = make_mail(marking=Marking(tlp=tlp))
+    assert parse(raw)["Subject"] == f"TLP:{tlp} - LEERP notice"
 
 
 def test_the_inside_repeats_the_headers_and_says_what_the_outside_showed() -> None:
     inside = opened(make_mail())
     assert inside["Message-ID"] == "<abc@ec3.invalid>"
     assert inside["X-LEERP-Notification"] == "0" * 32
-    assert "Subject: LEERP notice" in inside.get_all("HP-Outer", [])
+    assert "Subject: TLP:AMBER - LEERP notice" in inside.get_all("HP-Outer", [])
     assert inside["Content-Type"].params["hp"] == "cipher"
 
 
@@ -88,7 +94,7 @@ def test_both_bodies_come_through_with_every_character() -> None:
 
 def test_an_exercise_is_marked_outside_and_inside() -> None:
     raw = make_mail(exercise=True)
-    assert parse(raw)["Subject"] == "EXERCISE - LEERP notice"
+    assert parse(raw)["Subject"] == "EXERCISE - TLP:AMBER - LEERP notice"
     assert str(opened(raw)["Subject"]).startswith("EXERCISE")
 
 
