@@ -79,28 +79,32 @@ def _of_organisation(
             yield Finding(problem=problem, subject=recipient.id, contact=number, message=message)
 
 
-def _of_keys(contact: Contact, now: datetime) -> Iterator[tuple[str, str]]:
-    if contact.openpgp_key:
-        yield from _of_openpgp(contact.openpgp_key, now)
-    if contact.openpgp_key and not contact.certificate:
-        return
-    if problem := key_problem(contact, now):
+def broken_keys(contact: Contact, at: datetime) -> Iterator[tuple[str, str]]:
+    """Each of a contact's keys that is of no use at that time: a code, and what to do."""
+    if contact.openpgp_key and (problem := _openpgp_problem(contact.openpgp_key, at)):
         yield problem
-    elif key_problem(contact, now + EXPIRES_SOON):
-        yield "expires-soon", "the certificate expires in 30 days: ask for a new one"
+    certificate = key_problem(contact, at)
+    if certificate and (contact.certificate or not contact.openpgp_key):
+        yield certificate
 
 
-def _of_openpgp(armoured: str, now: datetime) -> Iterator[tuple[str, str]]:
+def _of_keys(contact: Contact, now: datetime) -> Iterator[tuple[str, str]]:
+    broken = list(broken_keys(contact, now))
+    yield from broken
+    for problem, _ in broken_keys(contact, now + EXPIRES_SOON):
+        if not broken and problem == "openpgp-expired":
+            yield "openpgp-expires-soon", "the OpenPGP key expires in 30 days: ask for a new one"
+        elif not broken:
+            yield "expires-soon", "the certificate expires in 30 days: ask for a new one"
+
+
+def _openpgp_problem(armoured: str, at: datetime) -> tuple[str, str] | None:
     key = Cert.from_bytes(armoured.encode())
     if key.is_revoked:
-        yield "openpgp-revoked", "the OpenPGP key is revoked: ask for a new one"
-    elif key.expiration is not None and key.expiration <= now:
-        yield (
-            "openpgp-expired",
-            f"the OpenPGP key expired on {key.expiration:%Y-%m-%d}: ask for one",
-        )
-    elif key.expiration is not None and key.expiration <= now + EXPIRES_SOON:
-        yield "openpgp-expires-soon", "the OpenPGP key expires in 30 days: ask for a new one"
+        return "openpgp-revoked", "the OpenPGP key is revoked: ask for a new one"
+    if key.expiration is not None and key.expiration <= at:
+        return "openpgp-expired", f"the OpenPGP key expired on {key.expiration:%Y-%m-%d}: ask anew"
+    return None
 
 
 def _of_channels(recipient: Recipient, contact: Contact) -> Iterator[tuple[str, str]]:

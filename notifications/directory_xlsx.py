@@ -163,9 +163,10 @@ def _fill(sheet: Any, columns: Sequence[Column], rows: Sequence[dict[str, str]])
                 )
             cell = sheet.cell(number, place)
             try:
-                cell.set_explicit_value(text, "s")  # never a formula, whatever it begins with
+                cell.value = text
             except IllegalCharacterError:
                 raise Refused("unwritable", f"{row['id']}: {column.name} fits no sheet") from None
+            cell.data_type = "s"  # never a formula, whatever it begins with
             cell.number_format = "@"
             cell.alignment = Alignment(vertical="top")
     sheet.freeze_panes = "A2"
