@@ -13,7 +13,8 @@ from typing import Any
 from notifications.directory_csv import csv_template, read_csv, write_csv
 from notifications.directory_document import INVALID, DirectoryDocument, read_json, validated
 from notifications.directory_rows import Reading, read_officers
-from notifications.directory_vcard import CardReading, write_vcards
+from notifications.directory_vcard import CardReading
+from notifications.directory_vcard_writing import write_vcards
 from notifications.directory_xlsx import read_xlsx, write_xlsx, xlsx_template
 from protocol.errors import Refused
 from protocol.wording import Location

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pysequoia import Cert
-from vobject.base import ContentLine, ParseError, getLogicalLines, textLineToContentLine
+from vobject.base import ContentLine, ParseError, textLineToContentLine
 
 from notifications.directory import Contact, Recipient
 from notifications.directory_document import INVALID
@@ -28,7 +27,6 @@ from protocol.wording import Location, dotted
 
 MOST_BYTES = 20_000_000
 MOST_CARDS = 20_000
-X509_TYPE, OPENPGP_TYPE = "application/pkix-cert", "application/pgp-keys"
 PLAIN = {
     "FN": "name",
     "EMAIL": "email",
@@ -50,13 +48,6 @@ class Card:
     recipient: str = ""
     organisation: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
-
-
-def write_vcards(recipients: Iterable[Recipient]) -> str:
-    """A card (4.0) for each contact point, in their order."""
-    return "".join(
-        _card_of(recipient, contact) for recipient in recipients for contact in recipient.contacts
-    )
 
 
 class CardReading:
@@ -139,9 +130,7 @@ def read_cards(text: str) -> list[Card]:
     cards: list[Card] = []
     inside: list[ContentLine] | None = None
     begun = 0
-    for raw, number in getLogicalLines(io.StringIO(text.removeprefix("\ufeff")), False):
-        if not raw.strip():
-            continue
+    for number, raw in _unfolded(text):
         try:
             line = textLineToContentLine(raw, number)
         except ParseError:
@@ -159,6 +148,20 @@ def read_cards(text: str) -> list[Card]:
     if inside is not None or not cards or len(cards) > MOST_CARDS:
         raise Refused(INVALID, "no vCards, too many, or one that has no end (END:VCARD)")
     return cards
+
+
+def _unfolded(text: str) -> Iterator[tuple[int, str]]:
+    """Each line with the number on which it begins: the library counts folded ones otherwise."""
+    begun, parts = 0, [""]
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), start=1):
+        if line[:1] in {" ", "\t"} and begun:
+            parts.append(line[1:])
+            continue
+        if "".join(parts).strip():
+            yield begun, "".join(parts)
+        begun, parts = number, [line]
+    if "".join(parts).strip():
+        yield begun, "".join(parts)
 
 
 def _card(lines: list[ContentLine], begun: int) -> Card:
@@ -252,45 +255,3 @@ def _wrong(line: int, words: str) -> Refused:
 
 def _stated(entry: Recipient | Contact) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in type(entry).model_fields}
-
-
-def _card_of(recipient: Recipient, contact: Contact) -> str:
-    lines = [
-        ("BEGIN", "VCARD"),
-        ("VERSION", "4.0"),
-        ("KIND", "org"),
-        ("FN", _escaped(contact.name)),
-        ("ORG", _escaped(recipient.organisation)),
-        ("X-LEERP-RECIPIENT", recipient.id),
-        ("EMAIL", _escaped(contact.email)),
-        *([("TEL", _escaped(contact.phone))] if contact.phone else []),
-        ("TZ", contact.time_zone),
-        ("X-LEERP-HOURS", _escaped(contact.hours)),
-        *(("LANG", language) for language in contact.languages),
-        *([("X-LEERP-CLEARANCE", contact.clearance.name)] if contact.clearance is not None else []),
-        ("X-LEERP-ACCREDITED-UP-TO", contact.accredited_up_to.name),
-        ("X-LEERP-REQUIRETLS", "yes" if contact.requiretls else "no"),
-        *(("X-LEERP-NUDGE", _escaped(nudge)) for nudge in contact.nudges),
-        *_keys_of(contact),
-        ("END", "VCARD"),
-    ]
-    return "".join(_line(name, value) for name, value in lines)
-
-
-def _keys_of(contact: Contact) -> Iterable[tuple[str, str]]:
-    certificate = contact.x509()
-    if certificate is not None:
-        der = certificate.public_bytes(Encoding.DER)
-        yield "KEY", f"data:{X509_TYPE};base64,{base64.b64encode(der).decode()}"
-    if contact.openpgp_key:
-        armoured = base64.b64encode(contact.openpgp_key.encode()).decode()
-        yield "KEY", f"data:{OPENPGP_TYPE};base64,{armoured}"
-
-
-def _line(name: str, value: str) -> str:
-    folded: str = ContentLine(name, [], value, encoded=True).serialize(lineLength=75)
-    return folded
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\,;])", r"\\\1", text)

@@ -13,7 +13,7 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font
-from openpyxl.utils.exceptions import IllegalCharacterError, InvalidFileException
+from openpyxl.utils.exceptions import IllegalCharacterError
 
 from notifications.directory_csv import MOST_ROWS
 from notifications.directory_document import INVALID, DirectoryDocument
@@ -30,7 +30,7 @@ from notifications.directory_rows import (
 )
 from protocol.errors import Refused
 
-MOST_BYTES_UNPACKED = 200_000_000
+MOST_BYTES_UNPACKED = 60_000_000
 MOST_MEMBERS = 500
 MOST_IN_A_CELL = 32_767
 """Of the format itself; the library cuts off what is longer without a word."""
@@ -60,13 +60,16 @@ def read_xlsx(data: bytes) -> tuple[list[Row], list[Row] | None]:
     _require_harmless(data)
     try:
         book = load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
-    except (InvalidFileException, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
+    except Exception as exc:  # noqa: BLE001  the library raises whatever its parts do
         raise Refused(INVALID, f"not readable as a spreadsheet ({type(exc).__name__})") from None
-    name = RECIPIENTS if RECIPIENTS in book.sheetnames else book.sheetnames[0]
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    if not sheets:
+        raise Refused(INVALID, "the spreadsheet has no sheet: see 'leerp directory template'")
+    recipients = sheets.get(RECIPIENTS) or next(iter(sheets.values()))
     officers = None
-    if OFFICERS in book.sheetnames:
-        officers = _rows(book[OFFICERS], OFFICER, where="sheet officers, ")
-    return _rows(book[name], COLUMNS), officers
+    if OFFICERS in sheets:
+        officers = _rows(sheets[OFFICERS], OFFICER, where="sheet officers, ")
+    return _rows(recipients, COLUMNS), officers
 
 
 def _require_harmless(data: bytes) -> None:

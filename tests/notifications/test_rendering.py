@@ -91,7 +91,7 @@ def contents(
             changes=(text,),
             advice=text,
         ),
-        DrillNotice(**common, reason=text, answer_by=NOW),
+        DrillNotice(**{"marking": Marking(), **common}, reason=text, answer_by=NOW),
     ]
 
 
