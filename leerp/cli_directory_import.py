@@ -21,9 +21,7 @@ from protocol.errors import Refused
 def import_command(
     file: Annotated[
         Path,
-        typer.Argument(
-            help="JSON, CSV, spreadsheet (.xlsx) or vCards (.vcf).", exists=True, dir_okay=False
-        ),
+        typer.Argument(help="JSON, CSV, spreadsheet (.xlsx) or vCards (.vcf).", exists=True),
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what it would change.")

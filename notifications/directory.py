@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,9 +44,22 @@ _NONCHARACTERS = frozenset("\ufffe\uffff")
 
 
 def _one_line(text: str) -> str:
+    if text.isascii() and text.isprintable():  # nearly all, and the two are quick to ask
+        return text
     if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} or c in _NONCHARACTERS for c in text):
         raise ValueError("must be one line without control characters")
     return text
+
+
+@lru_cache(maxsize=8_192)
+def _public_part(armoured: str) -> str:
+    """The key as the library writes it; a directory is read often, and reading a key takes its time."""
+    if "PRIVATE KEY" in armoured:
+        raise ValueError("a private key: it must not leave its owner; give the public one")
+    try:
+        return str(Cert.from_bytes(armoured.encode()))  # which leaves out what is private
+    except Exception:  # noqa: BLE001  the library's own errors are plain exceptions
+        raise ValueError("no OpenPGP certificate: export it with 'gpg --armor --export'") from None
 
 
 OneLine = Annotated[Line, AfterValidator(_one_line)]
@@ -102,14 +116,7 @@ class Contact(Record):
     def _public(cls, armoured: str) -> str:
         if not armoured.strip():
             return ""
-        if "PRIVATE KEY" in armoured:
-            raise ValueError("a private key: it must not leave its owner; give the public one")
-        try:
-            return str(Cert.from_bytes(armoured.encode()))  # which leaves out what is private
-        except Exception:  # noqa: BLE001  the library's own errors are plain exceptions
-            raise ValueError(
-                "no OpenPGP certificate: export it with 'gpg --armor --export'"
-            ) from None
+        return _public_part(armoured)
 
     @field_validator("time_zone")
     @classmethod

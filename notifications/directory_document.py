@@ -50,7 +50,7 @@ def in_force(connection: Connection) -> tuple[int, DirectoryDocument | None]:
     return directory.version, found
 
 
-def read_json(text: str | bytes) -> DirectoryDocument:
+def read_json(text: str) -> DirectoryDocument:
     """The document ``{"recipients": [..], "officers": [..]}``.
 
     Raises:

@@ -67,7 +67,7 @@ def read_file(data: bytes, file_format: FileFormat, in_force: DirectoryDocument 
         raise Refused(INVALID, f"larger than {MOST_BYTES // 1_000_000} MB: this is no directory")
     match file_format:
         case FileFormat.JSON:
-            return ReadFile(document=read_json(data))
+            return ReadFile(document=read_json(_utf8(data)))
         case FileFormat.CSV:
             return _of_rows(Reading(read_csv(_utf8(data))), in_force)
         case FileFormat.XLSX:

@@ -74,7 +74,7 @@ def canonical_hours(text: str) -> str:
     Raises:
         ValueError: as ``parse_hours``.
     """
-    return write_hours(parse_hours(text))
+    return write_hours(parse_hours(text)) if text.strip() else ""
 
 
 def is_open(openings: tuple[Opening, ...], zone: ZoneInfo, at: datetime) -> bool:
