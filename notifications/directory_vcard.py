@@ -17,7 +17,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pysequoia import Cert
-from vobject.base import ContentLine, ParseError, textLineToContentLine
+from vobject.base import ContentLine, textLineToContentLine
 
 from notifications.directory import Contact, Recipient
 from notifications.directory_document import INVALID
@@ -27,6 +27,7 @@ from protocol.wording import Location, dotted
 
 MOST_BYTES = 20_000_000
 MOST_CARDS = 20_000
+MOST_IN_A_LINE = 200_000
 PLAIN = {
     "FN": "name",
     "EMAIL": "email",
@@ -36,6 +37,9 @@ PLAIN = {
 }
 """Properties whose text is the value of a field; the preferred one, else the first, counts."""
 LEVELS = {"X-LEERP-CLEARANCE": "clearance", "X-LEERP-ACCREDITED-UP-TO": "accredited_up_to"}
+_WORD, _VALUE = r"[A-Za-z0-9_-]+", r'(?:"[^"]*"|[^";:,]*)'
+_LINE = re.compile(rf"(?:{_WORD}\.)?{_WORD}(?:;{_WORD}(?:={_VALUE}(?:,{_VALUE})*)?)*:.*", re.DOTALL)
+"""What the library may see: with other lines its own pattern can take longer than anybody lives."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _DATA = re.compile(r"data:(?P<type>[^;,]*)(?:;[^,]*)?;base64\\?,(?P<data>.*)", re.DOTALL)
 
@@ -65,8 +69,11 @@ class CardReading:
             r.id: [_stated(contact) for contact in r.contacts] for r in known
         }
         self._ids = list(self._known)
-        self.updated: list[str] = []
-        """Ids of the organisations that cards were about."""
+        self._named: dict[str, list[str]] = {}
+        for recipient in known:
+            self._named.setdefault(recipient.organisation.casefold(), []).append(recipient.id)
+        self.updated: dict[str, None] = {}
+        """Ids of the organisations that cards were about, in the order of the cards."""
         for card in read_cards(text):
             self._apply(card)
         self.recipients = [
@@ -91,25 +98,36 @@ class CardReading:
     def _apply(self, card: Card) -> None:
         name = self._organisation_of(card)
         contacts = self._contacts[name]
+        place = self._place_of(card, contacts)
+        if (name, place) in self._lines:
+            raise _wrong(card.line, "is about the same contact as another card of this file")
+        if place == len(contacts):
+            contacts.append({})
+        contacts[place].update(card.fields)
+        self._lines[name, place] = card.line
+        self.updated[name] = None
+
+    def _place_of(self, card: Card, contacts: list[dict[str, Any]]) -> int:
+        """The contact with the card's address, else the one of its name, else a new one."""
         for key in ("email", "name"):
             said = str(card.fields.get(key, "")).casefold()
-            places = [n for n, c in enumerate(contacts) if said and c[key].casefold() == said]
-            if places:
-                contacts[places[0]].update(card.fields)
-                break
-        else:
-            places = [len(contacts)]
-            contacts.append(dict(card.fields))
-        if (name, places[0]) in self._lines:
-            raise _wrong(card.line, "is about the same contact as another card of this file")
-        self._lines[name, places[0]] = card.line
-        self.updated = list(dict.fromkeys([*self.updated, name]))
+            found = [
+                n for n, c in enumerate(contacts) if said and c.get(key, "").casefold() == said
+            ]
+            if len(found) > 1:
+                raise _wrong(
+                    card.line,
+                    "has the name of more than one contact and the address of none: change the address "
+                    "by spreadsheet, or give the new contact a name of its own",
+                )
+            if found:
+                return found[0]
+        return len(contacts)
 
     def _organisation_of(self, card: Card) -> str:
         if card.recipient in self._known:
             return card.recipient
-        named = card.organisation.casefold()
-        found = [r.id for r in self._known.values() if named and r.organisation.casefold() == named]
+        found = self._named.get(card.organisation.casefold(), [])
         if card.recipient or len(found) != 1:
             raise _wrong(
                 card.line,
@@ -131,10 +149,11 @@ def read_cards(text: str) -> list[Card]:
     inside: list[ContentLine] | None = None
     begun = 0
     for number, raw in _unfolded(text):
-        try:
-            line = textLineToContentLine(raw, number)
-        except ParseError:
-            raise Refused(INVALID, f"line {number}: no line of a vCard") from None
+        if len(raw) > MOST_IN_A_LINE:
+            raise Refused(INVALID, f"line {number}: too long for a line of a vCard")
+        if not _LINE.fullmatch(raw):
+            raise Refused(INVALID, f"line {number}: no line of a vCard")
+        line = textLineToContentLine(raw, number)
         what = (line.name.upper(), str(line.value).strip().upper())
         if what == ("BEGIN", "VCARD") and inside is None:
             inside, begun = [], number

@@ -333,6 +333,17 @@ def test_certificates_of_a_card_are_read_in_the_way_of_3_0_and_of_4_0() -> None:
     assert desk.certificate == certificate()
 
 
+def test_a_card_with_the_name_of_two_contacts_changes_neither() -> None:
+    first, *rest = IN_FORCE.recipients
+    twins = tuple(each.model_copy(update={"name": "Duty desk"}) for each in first.contacts)
+    here = DirectoryDocument(
+        recipients=(first.model_copy(update={"contacts": twins}), *rest), officers=OFFICERS
+    )
+    data = card(f"X-LEERP-RECIPIENT:{first.id}", "FN:Duty desk", "EMAIL:third@example.invalid")
+    with pytest.raises(Refused, match="more than one contact"):
+        read_file(data, FileFormat.VCARD, here)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -345,6 +356,8 @@ def test_certificates_of_a_card_are_read_in_the_way_of_3_0_and_of_4_0() -> None:
         (card(POLICE, "FN:Desk 0", "KEY;ENCODING=b:AAAA"), ["line 1", "neither"]),
         (card(POLICE, "FN:Desk 0", "X-LEERP-CLEARANCE:TOP"), ["line 1", "SECRET"]),
         (card(POLICE, "FN:Desk 0") * 2, ["line 6", "same contact"]),
+        (card(POLICE, "FN:X") + card(POLICE, "FN:Y"), ["the card on line 1", "line 6", "email"]),
+        (card(POLICE, "FN:" + "x" * 300_000), ["line 4", "too long"]),
         (b"FN:X\r\n", ["line 1", "outside"]),
         (b"BEGIN:VCARD\r\nVERSION:4.0\r\n", ["no end"]),
         (b"BEGIN:VCARD\r\nno colon here\r\nEND:VCARD\r\n", ["line 2"]),
@@ -354,3 +367,14 @@ def test_certificates_of_a_card_are_read_in_the_way_of_3_0_and_of_4_0() -> None:
 def test_a_card_that_cannot_be_used_is_named_by_its_line(data: bytes, words: list[str]) -> None:
     said = refusal(data, FileFormat.VCARD)
     assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize("end", ["", ":value", '"', ";=", "\x01"])
+@pytest.mark.parametrize(
+    "part", [";B", '"a",', ";X=a,X=a", "X=a,", ",,", ';x="a"', ";x=,", "a.b", ";;", "=", '""']
+)
+def test_no_line_keeps_the_reader_busy(part: str, end: str) -> None:
+    """The test's own time limit is what it is held against: the library's pattern never ended."""
+    line = f"A;X={part * 20_000}{end}"
+    with pytest.raises(Refused):
+        read_file(card("FN:Nobody", line[:190_000]), FileFormat.VCARD, IN_FORCE)
