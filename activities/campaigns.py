@@ -25,6 +25,7 @@ from notifications import campaigns, followups
 from notifications.campaigns import FreezeOrder
 from notifications.delivery import Delivery
 from notifications.directory import Directory
+from notifications.drills import drill_notice
 from notifications.notices import OverdueNotice, read_content
 from protocol.errors import LeerpError, Refused
 from protocol.parties import RecipientClass
@@ -254,6 +255,8 @@ def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapp
             issued_at=datetime.now(UTC),
             **order.detail,
         ), {}
+    if order.content is None and order.kind is NoticeKind.DRILL:
+        return drill_notice(order.incident_id, issued_at=datetime.now(UTC), **order.detail), {}
     if order.content is None:
         return _overdue_notice(order), {}
     draft = casefile.get_artefact(

@@ -7,14 +7,18 @@ domain 4.4.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,26 +26,52 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pysequoia import Cert
 from sqlalchemy import Connection, select
 
 from infra.tables import directory_version
 from infra.tables import officer as officer_table
 from infra.tables import recipient as recipient_table
 from notifications import protection
-from notifications.enveloping import SmimeProfile
-from notifications.openpgp import openpgp_key
+from notifications.directory_hours import canonical_hours, is_open, parse_hours
+from notifications.enveloping import ContentCipher, KeyTransport, SmimeProfile
 from notifications.trust import PINNED, Trust, read_certificate
-from protocol.errors import NotFound, Refused
+from protocol.errors import NotFound
 from protocol.markings import Classification, Tlp
 from protocol.parties import INTERNAL_CLASSES, Audience, RecipientClass, Role
-from protocol.report import Country, Line
+from protocol.report import Country, Line, visible
 
-EXPIRES_SOON = timedelta(days=30)
+_NONCHARACTERS = frozenset("\ufffe\uffff")
+"""No spreadsheet can hold these."""
 
+
+def _one_line(text: str) -> str:
+    if text.isascii() and text.isprintable():  # nearly all, and the two are quick to ask
+        return text
+    if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} or c in _NONCHARACTERS for c in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+@lru_cache(maxsize=8_192)
+def _public_part(armoured: str) -> str:
+    """The key as the library writes it; a directory is read often, and reading a key takes its time."""
+    if "PRIVATE KEY" in armoured:
+        raise ValueError("a private key: it must not leave its owner; give the public one")
+    try:
+        return str(Cert.from_bytes(armoured.encode()))  # which leaves out what is private
+    except Exception:  # noqa: BLE001  the library's own errors are plain exceptions
+        raise ValueError("no OpenPGP certificate: export it with 'gpg --armor --export'") from None
+
+
+OneLine = Annotated[Line, AfterValidator(_one_line)]
+Title = Annotated[OneLine, AfterValidator(visible)]
+"""A line with something to be seen."""
 Address = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}$")
 ]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Nudge = Annotated[str, StringConstraints(pattern=r"^\S{3,500}$"), AfterValidator(_one_line)]
 
 
 class Record(BaseModel):
@@ -53,46 +83,44 @@ class Record(BaseModel):
 class Contact(Record):
     """One contact point: a duty desk or person that reads mail and holds the key to it."""
 
-    name: Line
+    name: Title
     email: Address
-    phone: Line = ""
+    phone: OneLine = ""
     certificate: str = ""
     """X.509 certificate in PEM; without a key nothing that is not public can be sent."""
     openpgp_key: str = ""
     """OpenPGP certificate, ASCII armoured, for who has no S/MIME."""
-    smime: SmimeProfile = SmimeProfile()
+    smime_content: ContentCipher = ContentCipher.CBC
     """What the mail program there can open, where it can do more than all do."""
+    smime_transport: KeyTransport = KeyTransport.PKCS1
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
     """Languages that are read there, the preferred one first (ISO 639-1)."""
     time_zone: str = "UTC"
     """Name of the IANA database."""
+    hours: Annotated[str, AfterValidator(canonical_hours)] = ""
+    """When it is staffed, in its time zone: ``mon-fri 08:00-17:00``; empty is round the clock."""
     clearance: Classification | None = None
     """What this desk or person is cleared for, where it differs from the organisation."""
     accredited_up_to: Classification = Classification.BPL
     """What this contact's mail channel is accredited for."""
     requiretls: bool = False
     """Every hop to it must speak TLS (RFC 8689), or nothing is sent."""
-    nudges: tuple[Annotated[str, StringConstraints(min_length=3, max_length=500)], ...] = Field(
-        default=(), max_length=5, repr=False
-    )
+    nudges: tuple[Nudge, ...] = Field(default=(), max_length=5, repr=False)
     """Addresses for nudges without content, as apprise writes them; they may hold secrets."""
 
     @field_validator("certificate")
     @classmethod
     def _readable(cls, pem: str) -> str:
-        if pem:
-            read_certificate(pem)
-        return pem
+        if not pem.strip():
+            return ""
+        return read_certificate(pem).public_bytes(Encoding.PEM).decode()
 
     @field_validator("openpgp_key")
     @classmethod
-    def _readable_openpgp(cls, armoured: str) -> str:
-        if armoured:
-            try:
-                openpgp_key(armoured)
-            except Refused as refused:
-                raise ValueError(str(refused)) from None
-        return armoured
+    def _public(cls, armoured: str) -> str:
+        if not armoured.strip():
+            return ""
+        return _public_part(armoured)
 
     @field_validator("time_zone")
     @classmethod
@@ -107,13 +135,22 @@ class Contact(Record):
         """The certificate, or None when there is none."""
         return read_certificate(self.certificate) if self.certificate else None
 
+    @property
+    def smime(self) -> SmimeProfile:
+        """What the mail program there can open."""
+        return SmimeProfile(content=self.smime_content, transport=self.smime_transport)
+
+    def is_open_at(self, at: datetime) -> bool:
+        """Whether somebody is there at this (aware) time, by the hours in the contact's time zone."""
+        return is_open(parse_hours(self.hours), ZoneInfo(self.time_zone), at)
+
 
 class Recipient(Record):
     """One organisation that may be warned, with its contacts in the order in which to try them."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,58}$")]
     recipient_class: RecipientClass
-    organisation: Line
+    organisation: Title
     country: Country | None = None
     contacts: tuple[Contact, ...] = Field(min_length=1, max_length=5)
     clearance: Classification = Classification.BPL
@@ -121,9 +158,9 @@ class Recipient(Record):
     """Strictest TLP this addressee may get; AMBER+STRICT and RED only for named addressees."""
     transfer_agreement: bool = False
     """A basis in law for operational data outside the EU (Art. 25): INTERPOL, third countries."""
-    principals: tuple[Line, ...] = ()
+    principals: tuple[Title, ...] = ()
     """Kafka principals and reporter names under which this organisation sends reports."""
-    value_to_investigation: Line = ""
+    value_to_investigation: OneLine = ""
     """Why a private partner is told (R26); required for that class."""
 
     @property
@@ -149,8 +186,8 @@ class Officer(Record):
     """Somebody who may act, with the roles that the profile asks for."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")]
-    name: Line
-    organisation: Line
+    name: Title
+    organisation: Title
     roles: tuple[Role, ...] = Field(min_length=1)
 
 
@@ -222,45 +259,6 @@ def newest_version(connection: Connection) -> tuple[int, str] | None:
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.version, row.sha256)
-
-
-class Finding(Record):
-    """Something in the directory that would keep somebody from being warned."""
-
-    problem: str
-    subject: str
-    """Recipient id, or class where nobody is in it."""
-    contact: int | None = None
-    message: str
-
-
-def check(directory: Directory, now: datetime, trust: Trust = PINNED) -> list[Finding]:
-    """What will go wrong with this directory, in its order; empty when all is well."""
-    findings = [f for recipient in directory.recipients for f in _findings(recipient, now, trust)]
-    return findings + [
-        Finding(
-            problem="empty-class",
-            subject=name,
-            message=f"nobody of class {name}: add one, or say with each notice why it is left out",
-        )
-        for name in RecipientClass
-        if not directory.of_class(name)
-    ]
-
-
-def _findings(recipient: Recipient, now: datetime, trust: Trust) -> Iterable[Finding]:
-    if len(recipient.contacts) == 1:
-        message = "only one contact: when it is silent there is nobody else to try (R72)"
-        yield Finding(problem="one-contact", subject=recipient.id, message=message)
-    for number, contact in enumerate(recipient.contacts):
-        ends = protection.usable_until(contact)
-        if problem := key_problem(contact, now, trust):
-            kind, message = problem
-        elif ends is not None and ends <= now + EXPIRES_SOON:
-            kind, message = "expires-soon", "the key expires within 30 days: ask for a new one"
-        else:
-            continue
-        yield Finding(problem=kind, subject=recipient.id, contact=number, message=message)
 
 
 def key_problem(contact: Contact, now: datetime, trust: Trust = PINNED) -> tuple[str, str] | None:

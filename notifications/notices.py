@@ -153,6 +153,15 @@ class ReassessmentNotice(Notice):
         return _for_police(self.marking)
 
 
+class DrillNotice(Notice):
+    """A test call: nothing has happened, and whoever reads it acknowledges (R25)."""
+
+    kind: Literal[NoticeKind.DRILL] = NoticeKind.DRILL
+    marking: Marking = BARE_FACT
+    reason: Words
+    answer_by: Utc
+
+
 def _for_police(marking: Marking) -> Product:
     return Product(components=(Component(id="notice", marking=marking, purpose=Purpose.CRIME),))
 
@@ -165,7 +174,8 @@ NoticeContent = Annotated[
     | ClosureNotice
     | OutcomeNotice
     | OverdueNotice
-    | ReassessmentNotice,
+    | ReassessmentNotice
+    | DrillNotice,
     Field(discriminator="kind"),
 ]
 """The content of any notice, told apart by ``kind``."""

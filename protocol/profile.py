@@ -141,7 +141,8 @@ class Profile(_Part):
 
     @model_validator(mode="after")
     def _complete(self) -> Profile:
-        given = {*self.stage_targets, *self.roles, *self.notices}
+        # A drill is no part of the protocol: incidents run whose profile does not know it.
+        given = {*self.stage_targets, *self.roles, *self.notices, NoticeKind.DRILL}
         missing = [
             name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given
         ]

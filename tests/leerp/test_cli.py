@@ -186,7 +186,9 @@ def test_the_directory_is_listed_and_checked(run: Run) -> None:
     assert checked.code == DONE
 
 
-def test_commands_are_brought_when_they_are_used_so_that_the_list_of_them_is_there_at_once() -> None:
+def test_commands_are_brought_when_they_are_used_so_that_the_list_of_them_is_there_at_once() -> (
+    None
+):
     """In a process of its own: what is imported stays so."""
     program = (
         "import sys, leerp.cli; "

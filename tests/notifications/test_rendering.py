@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from notifications.notices import (
     ClosureNotice,
+    DrillNotice,
     Invitation,
     MeetingMode,
     NoticeContent,
@@ -90,6 +91,7 @@ def contents(
             changes=(text,),
             advice=text,
         ),
+        DrillNotice(**{"marking": Marking(), **common}, reason=text, answer_by=NOW),
     ]
 
 
