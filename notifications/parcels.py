@@ -20,7 +20,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.settings import Settings
 from infra.tables import campaign, notification
 from notifications import mail
-from notifications.acknowledgement import make_token
 from notifications.directory import Contact, DirectoryInForce, Recipient
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
@@ -31,6 +30,7 @@ from notifications.products import Product, Variant
 from notifications.rendering import render
 from notifications.rows import GONE
 from notifications.smime import Signer, is_sealed, sealed_for
+from notifications.tokens import make_token
 from protocol.errors import LeerpError, NotFound
 
 log = structlog.get_logger()

@@ -60,3 +60,4 @@ class NoticeKind(StrEnum):
     OUTCOME = "outcome"
     OVERDUE = "overdue"
     REASSESSMENT = "reassessment"
+    WITHDRAWAL = "withdrawal"

@@ -39,8 +39,9 @@ from intake.records import RawRecord
 from intake.relay import Relay
 from intake.store import Settled, Store
 from leerp.worker import WORKFLOWS, activities
-from notifications.acknowledgement import acknowledge, make_token
+from notifications.acknowledgement import acknowledge
 from notifications.directory_import import import_directory
+from notifications.tokens import make_token
 from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
 from workflows.commands import Commands
