@@ -1,6 +1,6 @@
 """Phrases in the languages of those who are warned, and which of the languages to take.
 
-One catalogue, ``phrases.toml``, has them all; a language that leaves out a phrase is refused when it is
+One catalogue, ``reader_words.toml``, has them all; a language that leaves out a phrase is refused when it is
 read. Source: issue 7, items 6 and 7.
 """
 
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from babel.core import negotiate_locale
 
 DEFAULT = "en"
-CATALOGUE = Path(__file__).with_name("phrases.toml")
+CATALOGUE = Path(__file__).with_name("reader_words.toml")
 LONGEST_HEADER = 200
 """Of an Accept-Language header: more is somebody's play."""
 
