@@ -18,8 +18,8 @@ from notifications.acknowledgement import acknowledged_at, answer_of
 from notifications.answers import Answer
 from notifications.directory import Recipient
 from notifications.notices import read_content
-from notifications.reader_words import choose_language, phrases
 from notifications.products import Variant
+from notifications.reader_words import choose_language, phrases
 from notifications.tokens import read_token
 from protocol.errors import NotFound
 

@@ -11,7 +11,8 @@ import typer
 from leerp.home import open_app
 from leerp.options import CHANNEL, HOME, As, Home, Json
 from leerp.output import out, show_json, show_rows
-from notifications.directory import Directory, check, officers
+from notifications.directory import Directory, officers
+from notifications.directory_check import check
 from notifications.directory_import import import_directory
 
 directory_app = typer.Typer(no_args_is_help=True, help="Who is warned, with which keys and rights.")

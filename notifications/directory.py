@@ -7,14 +7,17 @@ domain 4.4.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,23 +25,37 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pysequoia import Cert
 from sqlalchemy import Connection, select
 
 from infra.tables import directory_version
 from infra.tables import officer as officer_table
 from infra.tables import recipient as recipient_table
+from notifications.directory_hours import canonical_hours, is_open, parse_hours
 from notifications.smime import require_usable
 from protocol.errors import NotFound, Refused
 from protocol.markings import Classification, Tlp
 from protocol.parties import INTERNAL_CLASSES, Audience, RecipientClass, Role
-from protocol.report import Country, Line
+from protocol.report import Country, Line, visible
 
-EXPIRES_SOON = timedelta(days=30)
+_NONCHARACTERS = frozenset("\ufffe\uffff")
+"""No spreadsheet can hold these."""
 
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} or c in _NONCHARACTERS for c in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+OneLine = Annotated[Line, AfterValidator(_one_line)]
+Title = Annotated[OneLine, AfterValidator(visible)]
+"""A line with something to be seen."""
 Address = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}$")
 ]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Nudge = Annotated[str, StringConstraints(pattern=r"^\S{3,500}$"), AfterValidator(_one_line)]
 
 
 class Record(BaseModel):
@@ -50,9 +67,9 @@ class Record(BaseModel):
 class Contact(Record):
     """One contact point: a duty desk or person that reads mail and holds the key to it."""
 
-    name: Line
+    name: Title
     email: Address
-    phone: Line = ""
+    phone: OneLine = ""
     certificate: str = ""
     """X.509 certificate in PEM; without a key nothing that is not public can be sent."""
     openpgp_key: str = ""
@@ -61,23 +78,39 @@ class Contact(Record):
     """Languages that are read there, the preferred one first (ISO 639-1)."""
     time_zone: str = "UTC"
     """Name of the IANA database."""
+    hours: Annotated[str, AfterValidator(canonical_hours)] = ""
+    """When it is staffed, in its time zone: ``mon-fri 08:00-17:00``; empty is round the clock."""
     clearance: Classification | None = None
     """What this desk or person is cleared for, where it differs from the organisation."""
     accredited_up_to: Classification = Classification.BPL
     """What this contact's mail channel is accredited for."""
     requiretls: bool = False
     """Every hop to it must speak TLS (RFC 8689), or nothing is sent."""
-    nudges: tuple[Annotated[str, StringConstraints(min_length=3, max_length=500)], ...] = Field(
-        default=(), max_length=5, repr=False
-    )
+    nudges: tuple[Nudge, ...] = Field(default=(), max_length=5, repr=False)
     """Addresses for nudges without content, as apprise writes them; they may hold secrets."""
 
     @field_validator("certificate")
     @classmethod
     def _readable(cls, pem: str) -> str:
-        if pem:
-            x509.load_pem_x509_certificate(pem.encode())
-        return pem
+        if not pem.strip():
+            return ""
+        read = x509.load_pem_x509_certificate(pem.encode())
+        return read.public_bytes(Encoding.PEM).decode()
+
+    @field_validator("openpgp_key")
+    @classmethod
+    def _public(cls, armoured: str) -> str:
+        if not armoured.strip():
+            return ""
+        try:
+            found = Cert.from_bytes(armoured.encode())
+        except Exception:  # noqa: BLE001  the library's own errors are plain exceptions
+            raise ValueError(
+                "no OpenPGP certificate: export it with 'gpg --armor --export'"
+            ) from None
+        if found.has_secret_keys or "PRIVATE KEY" in armoured:
+            raise ValueError("a private key: it must not leave its owner; give the public one")
+        return "\n".join(line.strip() for line in armoured.strip().splitlines()) + "\n"
 
     @field_validator("time_zone")
     @classmethod
@@ -94,13 +127,17 @@ class Contact(Record):
             return None
         return x509.load_pem_x509_certificate(self.certificate.encode())
 
+    def is_open_at(self, at: datetime) -> bool:
+        """Whether somebody is there at this (aware) time, by the hours in the contact's time zone."""
+        return is_open(parse_hours(self.hours), ZoneInfo(self.time_zone), at)
+
 
 class Recipient(Record):
     """One organisation that may be warned, with its contacts in the order in which to try them."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,58}$")]
     recipient_class: RecipientClass
-    organisation: Line
+    organisation: Title
     country: Country | None = None
     contacts: tuple[Contact, ...] = Field(min_length=1, max_length=5)
     clearance: Classification = Classification.BPL
@@ -108,9 +145,9 @@ class Recipient(Record):
     """Strictest TLP this addressee may get; AMBER+STRICT and RED only for named addressees."""
     transfer_agreement: bool = False
     """A basis in law for operational data outside the EU (Art. 25): INTERPOL, third countries."""
-    principals: tuple[Line, ...] = ()
+    principals: tuple[Title, ...] = ()
     """Kafka principals and reporter names under which this organisation sends reports."""
-    value_to_investigation: Line = ""
+    value_to_investigation: OneLine = ""
     """Why a private partner is told (R26); required for that class."""
 
     @property
@@ -136,8 +173,8 @@ class Officer(Record):
     """Somebody who may act, with the roles that the profile asks for."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")]
-    name: Line
-    organisation: Line
+    name: Title
+    organisation: Title
     roles: tuple[Role, ...] = Field(min_length=1)
 
 
@@ -209,44 +246,6 @@ def newest_version(connection: Connection) -> tuple[int, str] | None:
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.version, row.sha256)
-
-
-class Finding(Record):
-    """Something in the directory that would keep somebody from being warned."""
-
-    problem: str
-    subject: str
-    """Recipient id, or class where nobody is in it."""
-    contact: int | None = None
-    message: str
-
-
-def check(directory: Directory, now: datetime) -> list[Finding]:
-    """What will go wrong with this directory, in its order; empty when all is well."""
-    findings = [f for recipient in directory.recipients for f in _findings(recipient, now)]
-    return findings + [
-        Finding(
-            problem="empty-class",
-            subject=name,
-            message=f"nobody of class {name}: add one, or say with each notice why it is left out",
-        )
-        for name in RecipientClass
-        if not directory.of_class(name)
-    ]
-
-
-def _findings(recipient: Recipient, now: datetime) -> Iterable[Finding]:
-    if len(recipient.contacts) == 1:
-        message = "only one contact: when it is silent there is nobody else to try (R72)"
-        yield Finding(problem="one-contact", subject=recipient.id, message=message)
-    for number, contact in enumerate(recipient.contacts):
-        if problem := key_problem(contact, now):
-            kind, message = problem
-        elif key_problem(contact, now + EXPIRES_SOON):
-            kind, message = "expires-soon", "the certificate expires in 30 days: ask for a new one"
-        else:
-            continue
-        yield Finding(problem=kind, subject=recipient.id, contact=number, message=message)
 
 
 def key_problem(contact: Contact, now: datetime) -> tuple[str, str] | None:

@@ -28,10 +28,11 @@ from leerp.demo.board import Board
 from leerp.demo.contacts import PointsOfContact
 from leerp.demo.directory import make_demo_directory
 from leerp.demo.journal import Journal
-from leerp.demo.officers import CHANNEL, MANAGER, Officers, until
+from leerp.demo.officers import CHANNEL, DUTY_OFFICER, MANAGER, Officers, until
 from leerp.demo.summary import summarise
 from leerp.up import run_with_services
 from notifications.directory_import import import_directory
+from notifications.directory_proposals import confirm
 
 CLOCK_FACTOR = 120.0
 """A minute of the protocol is half a second here."""
@@ -71,7 +72,7 @@ async def _play(
     folder = opened.settings.home / "demo"
     with console.status("making keys for the points of contact"):
         directory = await asyncio.to_thread(make_demo_directory, folder)
-    import_directory(opened.database, directory.read_text(), by=MANAGER, channel=CHANNEL)
+    _import(opened, directory.read_text())
     attack = wannacry(datetime.now(UTC) - LENGTH)
     journal.planned = len(attack)
     journal.begun = time.monotonic()
@@ -98,6 +99,19 @@ async def _play(
         )
     found["problems"] += [f"a point of contact: {reason}" for reason in contacts.counts.reasons]
     return found
+
+
+def _import(opened: App, text: str) -> None:
+    """Keys that were lost and made anew take a second officer, as anywhere."""
+    result = import_directory(opened.database, text, by=MANAGER, channel=CHANNEL)
+    if result.proposal is not None:
+        confirm(
+            opened.database,
+            result.proposal,
+            by=DUTY_OFFICER,
+            checked_by="the keys lie in the folder of the demo",
+            channel=CHANNEL,
+        )
 
 
 async def _attack(

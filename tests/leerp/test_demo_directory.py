@@ -12,7 +12,8 @@ from infra.settings import Settings
 from leerp.demo.attack import LENGTH, wannacry
 from leerp.demo.desks import SILENT
 from leerp.demo.directory import DOCUMENT, mailboxes, make_demo_directory
-from notifications.directory import Directory, check
+from notifications.directory import Directory
+from notifications.directory_check import check
 from notifications.directory_import import import_directory
 from protocol.countries import EU_MEMBER_STATES
 from protocol.parties import RecipientClass, Role

@@ -28,6 +28,7 @@ from tests.notifications.samples import (
     directory_text,
     everybody,
     ewn,
+    import_and_confirm,
     initial,
     make_database,
     recipient,
@@ -326,7 +327,7 @@ def test_who_has_lost_the_right_gets_the_bare_fact_and_that_is_recorded(tmp_path
     database = make_database(tmp_path, [kept, lapsed, gone])
     do_freeze(database, order(recipients=("a-kept", "b-lapsed", "c-gone")))
     old_keys = recipient(id="b-lapsed", contacts=(contact(0, key=certificate(-400, 30)),))
-    import_directory(database, directory_text([kept, old_keys]), by="o.admin")
+    import_and_confirm(database, [kept, old_keys])
     with database.read() as connection:
         told = recipients_of(connection, CAMPAIGN)
     do_freeze(database, order(closure(), campaign_id="closure", recipients=told))

@@ -41,6 +41,7 @@ from intake.store import Settled, Store
 from leerp.worker import WORKFLOWS, activities
 from notifications.acknowledgement import acknowledge
 from notifications.directory_import import import_directory
+from notifications.directory_proposals import confirm
 from notifications.tokens import make_token
 from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
@@ -119,8 +120,10 @@ class House:
             await self.pass_word()
 
     def import_directory(self, **changes: Any) -> None:
-        """A new directory comes into force; ``changes`` as for ``cast.directory``."""
-        import_directory(self.database, cast.directory(**changes), by=cast.MANAGER)
+        """A new directory comes into force, by two people; ``changes`` as for ``cast.directory``."""
+        result = import_directory(self.database, cast.directory(**changes), by=cast.MANAGER)
+        if result.proposal is not None:
+            confirm(self.database, result.proposal, by=cast.DUTY, checked_by="called them back")
 
     # Who acts
 

@@ -1,0 +1,155 @@
+"""What in the directory would keep somebody from being warned.
+
+Source: R25, R72; domain 4.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from pysequoia import Cert
+
+from notifications.directory import Contact, Directory, Recipient, Record, key_problem
+from notifications.directory_hours import is_open, parse_hours
+from protocol.parties import RecipientClass
+
+EXPIRES_SOON = timedelta(days=30)
+WRITTEN_IN = frozenset({"en"})
+"""Languages that the templates of notices are written in."""
+_WEEK = timedelta(days=7)
+_LOOK_EVERY = timedelta(minutes=15)
+"""Time zones lie apart by multiples of it, and so do the hours of desks."""
+
+
+class Finding(Record):
+    """Something in the directory that would keep somebody from being warned."""
+
+    problem: str
+    subject: str
+    """Recipient id, or class where nobody is in it."""
+    contact: int | None = None
+    message: str
+
+
+def check(
+    directory: Directory, now: datetime, *, languages: Collection[str] = WRITTEN_IN
+) -> list[Finding]:
+    """What will go wrong with this directory, in its order; empty when all is well.
+
+    ``languages`` are those that there are templates of notices for.
+    """
+    findings = [
+        found
+        for recipient in directory.recipients
+        for found in _of_organisation(recipient, now, languages)
+    ]
+    findings += _shared_addresses(directory)
+    return findings + [
+        Finding(
+            problem="empty-class",
+            subject=name,
+            message=f"nobody of class {name}: add one, or say with each notice why it is left out",
+        )
+        for name in RecipientClass
+        if not directory.of_class(name)
+    ]
+
+
+def _of_organisation(
+    recipient: Recipient, now: datetime, languages: Collection[str]
+) -> Iterator[Finding]:
+    if len(recipient.contacts) == 1:
+        message = "only one contact: when it is silent there is nobody else to try (R72)"
+        yield Finding(problem="one-contact", subject=recipient.id, message=message)
+    if gap := _unstaffed(recipient, now):
+        message = (
+            f"nobody is there on {gap:%a %Y-%m-%d at %H:%M} UTC, for one: agree on hours (R25)"
+        )
+        yield Finding(problem="nobody-there", subject=recipient.id, message=message)
+    for number, contact in enumerate(recipient.contacts):
+        for problem, message in (
+            *_of_keys(contact, now),
+            *_of_channels(recipient, contact),
+            *_of_language(contact, languages),
+        ):
+            yield Finding(problem=problem, subject=recipient.id, contact=number, message=message)
+
+
+def _of_keys(contact: Contact, now: datetime) -> Iterator[tuple[str, str]]:
+    if contact.openpgp_key:
+        yield from _of_openpgp(contact.openpgp_key, now)
+    if contact.openpgp_key and not contact.certificate:
+        return
+    if problem := key_problem(contact, now):
+        yield problem
+    elif key_problem(contact, now + EXPIRES_SOON):
+        yield "expires-soon", "the certificate expires in 30 days: ask for a new one"
+
+
+def _of_openpgp(armoured: str, now: datetime) -> Iterator[tuple[str, str]]:
+    key = Cert.from_bytes(armoured.encode())
+    if key.is_revoked:
+        yield "openpgp-revoked", "the OpenPGP key is revoked: ask for a new one"
+    elif key.expiration is not None and key.expiration <= now:
+        yield (
+            "openpgp-expired",
+            f"the OpenPGP key expired on {key.expiration:%Y-%m-%d}: ask for one",
+        )
+    elif key.expiration is not None and key.expiration <= now + EXPIRES_SOON:
+        yield "openpgp-expires-soon", "the OpenPGP key expires in 30 days: ask for a new one"
+
+
+def _of_channels(recipient: Recipient, contact: Contact) -> Iterator[tuple[str, str]]:
+    if contact.phone and not _possible_number(contact.phone, recipient.country):
+        yield "phone-invalid", "no valid telephone number: write it as +32 2 555 12 12"
+    clearance = recipient.clearance if contact.clearance is None else contact.clearance
+    if clearance > contact.accredited_up_to:
+        message = (
+            f"cleared up to {clearance.name}, but its mail is accredited up to "
+            f"{contact.accredited_up_to.name} only: what is above that needs another way"
+        )
+        yield "above-channel", message
+
+
+def _possible_number(text: str, country: str | None) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text, country))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _of_language(contact: Contact, languages: Collection[str]) -> Iterator[tuple[str, str]]:
+    if not set(contact.languages) & set(languages):
+        message = (
+            f"reads {', '.join(contact.languages)}, and notices are written in "
+            f"{', '.join(sorted(languages))}: add a template, or a language that is read there too"
+        )
+        yield "language-without-template", message
+
+
+def _unstaffed(recipient: Recipient, now: datetime) -> datetime | None:
+    """The first time of the coming week at which no contact is there."""
+    desks = [(parse_hours(c.hours), ZoneInfo(c.time_zone)) for c in recipient.contacts]
+    if any(not openings for openings, _ in desks):
+        return None
+    start = now.replace(minute=0, second=0, microsecond=0)
+    times = (start + n * _LOOK_EVERY for n in range(_WEEK // _LOOK_EVERY))
+    return next((at for at in times if not any(is_open(*desk, at) for desk in desks)), None)
+
+
+def _shared_addresses(directory: Directory) -> Iterable[Finding]:
+    """A warning for one organisation must not arrive at another."""
+    pairs = sorted(
+        (c.email.casefold(), r.id, n)
+        for r in directory.recipients
+        for n, c in enumerate(r.contacts)
+    )
+    for _, group in groupby(pairs, key=lambda pair: pair[0]):
+        _, *others = group
+        for _, name, number in others:
+            message = "another organisation has this address too: ask both whose it is"
+            yield Finding(problem="shared-address", subject=name, contact=number, message=message)
