@@ -16,6 +16,7 @@ from leerp.cli_bridge import bridge_app
 from leerp.cli_campaign import campaign_app
 from leerp.cli_classify import classify_command
 from leerp.cli_directory import directory_app
+from leerp.cli_followup import followup_app
 from leerp.cli_incidents import incidents_app
 from leerp.cli_matrix import matrix_app
 from leerp.cli_quarantine import quarantine_app
@@ -45,6 +46,7 @@ cli.add_typer(reports_app, name="reports")
 cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(sources_app, name="sources")
+campaign_app.add_typer(followup_app)
 cli.add_typer(campaign_app, name="campaign")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from infra import audit
 from infra.tables import acknowledgement, relay
@@ -67,7 +77,7 @@ class Word:
 
 
 # Written once: a group is a dozen statements, and making each anew would cost more than running it.
-_PAIR = bindparam("pairs", expanding=True)
+_PAIR: BindParameter[Any] = bindparam("pairs", expanding=True)
 _STANDING = select(acknowledgement).where(
     tuple_(acknowledgement.c.campaign_id, acknowledgement.c.recipient_id).in_(_PAIR)
 )

@@ -24,6 +24,7 @@ from notifications.directory import Contact, DirectoryInForce, Recipient
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
+from notifications.open_recipients import withdrawn
 from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
@@ -154,6 +155,8 @@ class Packer:
         """
         if not parcels:
             return []
+        if withdrawn(connection, parcels[0].claim.campaign_id):
+            return [_held(p.claim, "the notice was withdrawn", "withdrawn") for p in parcels]
         permissions = load_permissions(connection, self.incident_id)
         recipients = self.directory.by_id(connection)
         closed = []

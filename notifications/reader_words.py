@@ -1,7 +1,7 @@
 """Phrases in the languages of those who are warned, and which of the languages to take.
 
-One catalogue, ``reader_words.toml``, has them all; a language that leaves out a phrase is refused when it is
-read. Source: issue 7, items 6 and 7.
+One catalogue, ``reader_words.toml``, has them all; a language that leaves out a phrase is refused when
+it is read. Source: issue 7, items 6 and 7.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ of its own. Source: R33, R72; domain 5.3; issue 7, item 7.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -69,6 +70,10 @@ class Rung:
     """From 0, in the order in which they are taken."""
     after: timedelta
     do: FollowUp
+    nth: int
+    """Which of its kind this is in the ladders of these classes, from 1."""
+    time: int
+    """Which of its kind this is in the campaign, from 1."""
     classes: tuple[RecipientClass, ...]
 
 
@@ -91,15 +96,22 @@ def check_ladder(ladder: Ladder, give_up_after: timedelta) -> None:
 
 def rungs(usual: Ladder, of_class: Mapping[RecipientClass, Ladder]) -> tuple[Rung, ...]:
     """The steps of all classes as one ladder, in the order of time; at one time, the mildest first."""
-    found: dict[LadderStep, list[RecipientClass]] = {}
-    for name in RecipientClass:
-        for step in of_class.get(name, usual):
-            found.setdefault(step, []).append(name)
+    found: dict[tuple[timedelta, int, int], list[RecipientClass]] = {}
     order = list(FollowUp)
-    return tuple(
-        Rung(number=n, after=step.after, do=step.do, classes=tuple(found[step]))
-        for n, step in enumerate(sorted(found, key=lambda s: (s.after, order.index(s.do))))
-    )
+    for name in RecipientClass:
+        times: Counter[FollowUp] = Counter()
+        for step in of_class.get(name, usual):
+            times[step.do] += 1
+            found.setdefault((step.after, order.index(step.do), times[step.do]), []).append(name)
+    kinds: Counter[int] = Counter()
+    made = []
+    for number, (after, do, nth) in enumerate(sorted(found)):
+        kinds[do] += 1
+        classes = tuple(found[after, do, nth])
+        made.append(
+            Rung(number=number, after=after, do=order[do], nth=nth, time=kinds[do], classes=classes)
+        )
+    return tuple(made)
 
 
 def scaled(ladder: Iterable[LadderStep], factor: float) -> Ladder:
