@@ -93,3 +93,11 @@ campaign_end = Table(
     Column("at", Utc, nullable=False),
     Column("unsettled", JSON, nullable=False),  # ids of recipients
 )
+
+signed_reply = Table(
+    "signed_reply",  # each signed entity counts for one mail of ours, however often it comes
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("notification_id", String(32), nullable=False),
+    Column("at", Utc, nullable=False),
+)

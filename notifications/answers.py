@@ -57,10 +57,10 @@ class Given(BaseModel):
     @field_validator("person")
     @classmethod
     def _one_line(cls, person: str) -> str:
-        words = " ".join(clean_text(person).split())
+        words = " ".join(literal(clean_text(person)).split())
         if len(words) > LONGEST_PERSON:
             raise ValueError(f"a name has at most {LONGEST_PERSON} characters")
-        return literal(words).strip()
+        return words
 
     @field_validator("phone")
     @classmethod

@@ -302,7 +302,7 @@ async def test_a_campaign_is_told_how_many_have_acknowledged(office: Office) -> 
     signal = last.workflow_execution_signaled_event_attributes
     assert signal.signal_name == Campaign.acknowledged.__name__
     assert await office.client.data_converter.decode(signal.input.payloads, [Acknowledged]) == [
-        Acknowledged(count=3)
+        Acknowledged(count=3, recipients=0, number=1)
     ]
 
 

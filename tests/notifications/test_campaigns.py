@@ -201,7 +201,7 @@ def test_without_a_directory_nothing_can_be_frozen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("who", [{}, {"classes": ALL, "recipients": ("a",)}])
 def test_an_order_is_by_class_or_by_id(who: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="either classes or recipients"):
+    with pytest.raises(ValidationError, match="either classes, or recipients"):
         FreezeOrder(campaign_id="c", revision=1, content=initial(), by="o.one", **who)
 
 

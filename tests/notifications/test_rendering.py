@@ -20,6 +20,7 @@ from notifications.notices import (
     PlanAction,
     PlanNotice,
     ReassessmentNotice,
+    WithdrawalNotice,
     read_content,
 )
 from notifications.products import Variant
@@ -90,6 +91,7 @@ def contents(
             changes=(text,),
             advice=text,
         ),
+        WithdrawalNotice(**common, withdraws=text, was_issued_at=NOW, statement=text),
     ]
 
 
