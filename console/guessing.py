@@ -33,6 +33,9 @@ class Buckets:
         self._burst, self._per_second, self._most = burst, per_second, most
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def take(self, name: str, now: float) -> bool:
         """Take one from the bucket; False when it is empty."""
         bucket = self._buckets.setdefault(name, Bucket(self._burst, now))
