@@ -140,7 +140,7 @@ async def test_an_answer_with_a_contact_is_given_on_a_phone_without_scripts(
         await page.locator("input[name=person]").fill("Ana Ruiz")
         await page.locator("input[name=phone]").fill("+34 911 23 45 67")
         await page.screenshot(path=tmp_path / "form.png", full_page=True)
-        await page.get_by_role("button").tap()
+        await page.get_by_role("button").click()
         await page.wait_for_url("**note=done")
         await page.screenshot(path=tmp_path / "done.png", full_page=True)
         shown = await page.inner_text("main")
