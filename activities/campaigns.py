@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import Connection, select
 from temporalio import activity
 
@@ -21,12 +21,13 @@ from infra.database import Database
 from infra.originals import documents_of
 from infra.payload import Payload
 from infra.tables import report
-from notifications import campaigns, followups
+from notifications import campaigns
 from notifications.campaigns import FreezeOrder
 from notifications.delivery import Delivery
 from notifications.directory import Directory
 from notifications.drills import drill_notice
 from notifications.notices import OverdueNotice, read_content
+from notifications.withdrawal import who_got_it, withdrawal_notice
 from protocol.errors import LeerpError, Refused
 from protocol.parties import RecipientClass
 from protocol.stages import NoticeKind
@@ -62,8 +63,13 @@ class FrozenCampaign(Payload):
     """The size of the frozen list; the list itself stays in the database."""
 
     recipients: int
-    """Also the end of the cursor range."""
     held: int
+    size: int = 0
+    """Mails, and the end of the cursor range; 0 where there is one for each recipient."""
+
+    @property
+    def end(self) -> int:
+        return self.size or self.recipients
 
 
 class SendOrder(Payload):
@@ -86,15 +92,6 @@ class NextStep(Payload):
     campaign_id: str
     """The campaign itself, or the one about it that goes to the duty manager."""
     end: int
-
-
-class EscalationOrder(Payload):
-    """Tell the duty manager who is silent."""
-
-    campaign_id: str
-    incident_id: str
-    exercise: bool
-    due_at: AwareDatetime
 
 
 class CampaignRef(Payload):
@@ -143,7 +140,8 @@ class CampaignActivities:
         with self._database.write() as connection:
             content, extra = _content_of(connection, order)
             recipients = _recipients_of(connection, order)
-            if recipients == ():
+            to = _contacts_of(connection, order)
+            if recipients == () and not to:
                 audit.append(
                     connection, "notifiers_unknown", actor="worker", subject=order.campaign_id
                 )
@@ -155,8 +153,9 @@ class CampaignActivities:
                     campaign_id=order.campaign_id,
                     revision=order.revision,
                     content=content,
-                    classes=() if recipients else order.classes,
+                    classes=() if recipients or to else order.classes,
                     recipients=recipients or (),
+                    contacts=to,
                     omissions=omissions,
                     by="worker",
                 ),
@@ -164,7 +163,7 @@ class CampaignActivities:
                 now=datetime.now(UTC),
                 trust=self._delivery.trust(),
             )
-        return FrozenCampaign(recipients=frozen.recipients, held=frozen.held)
+        return FrozenCampaign(recipients=frozen.recipients, held=frozen.held, size=frozen.size)
 
     @activity.defn
     async def send_range(self, order: SendOrder) -> SendResult:
@@ -190,60 +189,6 @@ class CampaignActivities:
             next_due_seconds=max(0.0, (result.next_due - datetime.now(UTC)).total_seconds())
         )
 
-    @activity.defn
-    def remind(self, ref: CampaignRef) -> NextStep:
-        """Add a reminder for each contact that is silent; a repeat adds none."""
-        with self._database.write() as connection:
-            added = followups.remind(
-                connection,
-                ref.campaign_id,
-                revision=1,
-                message_key=self._key,
-                now=datetime.now(UTC),
-            )
-        return NextStep(campaign_id=ref.campaign_id, end=added.size)
-
-    @activity.defn
-    def turn_to_second_contact(self, ref: CampaignRef) -> NextStep:
-        """Add the next contact of each silent organisation (R72); a repeat adds none."""
-        with self._database.write() as connection:
-            added = followups.second_contact(
-                connection, ref.campaign_id, message_key=self._key, now=datetime.now(UTC)
-            )
-        return NextStep(campaign_id=ref.campaign_id, end=added.size)
-
-    @activity.defn
-    def escalate(self, order: EscalationOrder) -> NextStep:
-        """Write to the duty manager who is silent, if anybody still is; once for each campaign."""
-        now, about = datetime.now(UTC), f"{order.campaign_id}.silent"
-        with self._database.write() as connection:
-            silent = followups.unacknowledged(connection, order.campaign_id)
-            if not silent:  # the word of the last acknowledgement is still on its way
-                return NextStep(campaign_id=about, end=0)
-            content = OverdueNotice(
-                incident_id=order.incident_id,
-                exercise=order.exercise,
-                issued_at=now,
-                matter=f"acknowledgement of notice {order.campaign_id}",
-                due_at=order.due_at,
-                detail=silent,
-                advice="reach these recipients by another way and note it on the incident",
-            )
-            frozen = campaigns.freeze(
-                connection,
-                FreezeOrder(
-                    campaign_id=about,
-                    revision=1,
-                    content=content,
-                    classes=(RecipientClass.DUTY_MANAGER,),
-                    by="worker",
-                ),
-                message_key=self._key,
-                now=now,
-                trust=self._delivery.trust(),
-            )
-        return NextStep(campaign_id=about, end=frozen.recipients)
-
 
 def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapping[str, Any]]:
     """The notice, and what stands beside it in the draft."""
@@ -257,6 +202,8 @@ def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapp
         ), {}
     if order.content is None and order.kind is NoticeKind.DRILL:
         return drill_notice(order.incident_id, issued_at=datetime.now(UTC), **order.detail), {}
+    if order.kind is NoticeKind.WITHDRAWAL:
+        return withdrawal_notice(connection, order.recipients_of, issued_at=datetime.now(UTC)), {}
     if order.content is None:
         return _overdue_notice(order), {}
     draft = casefile.get_artefact(
@@ -284,11 +231,20 @@ def _overdue_notice(order: CampaignOrder) -> OverdueNotice:
 
 def _recipients_of(connection: Connection, order: CampaignOrder) -> tuple[str, ...] | None:
     """Explicit recipients, or None where the classes decide."""
+    if order.kind is NoticeKind.WITHDRAWAL:
+        return ()
     if order.recipients_of:
         return campaigns.recipients_of(connection, order.recipients_of)
     if order.kind is NoticeKind.OUTCOME:
         return tuple(r.id for r in _notifiers(connection, order.incident_id))
     return None
+
+
+def _contacts_of(connection: Connection, order: CampaignOrder) -> tuple[tuple[str, int], ...]:
+    """Exactly these contacts: for a withdrawal, those that got what is withdrawn."""
+    if order.kind is not NoticeKind.WITHDRAWAL:
+        return ()
+    return who_got_it(connection, order.recipients_of)
 
 
 def _notifiers(connection: Connection, incident_id: str) -> tuple[Any, ...]:

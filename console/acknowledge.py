@@ -1,89 +1,35 @@
-"""The page behind the link in a mail: GET shows, only POST acknowledges.
+"""The routes behind the link in a mail: GET shows, only POST acknowledges.
 
 Mail gateways fetch every link before the reader does, so nothing changes by looking (reliability 0.12).
 The token in the address is the only credential; it is never logged, and no other site is told of it.
-Rate limiting is left to the proxy in front: a token has 256 bits, and guessing tells nothing.
+After a POST the browser is sent back to the page, so that loading it again posts nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import Connection, select
+from pydantic import ValidationError
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
+from console.guessing import Guessing
+from console.notice_page import Voice, html, message, read_page
 from infra.database import Database
 from infra.group_commit import GroupCommit
-from infra.tables import campaign, notification, recipient
-from notifications.acknowledgement import (
-    Acknowledged,
-    InvalidToken,
-    acknowledge_in,
-    acknowledged_at,
-    read_token,
-)
-from notifications.notices import read_content
-from notifications.products import Variant
+from notifications.acknowledgement import Use, acknowledge_all
+from notifications.acknowledgement_book import Acknowledged
+from notifications.answers import Answer, Given
+from notifications.tokens import InvalidToken, campaign_tag
 
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the page shows of a notice: enough to know which, nothing of what it says."""
-
-    organisation: str
-    incident_id: str
-    kind: str
-    issued_at: datetime
-    marking: tuple[str, ...]
-    exercise: bool
-    acknowledged_at: datetime | None
-
-
-def read_page(connection: Connection, key: bytes, token: str, now: datetime) -> Page:
-    """The page of this token.
-
-    Raises:
-        InvalidToken: anything is wrong with it.
-    """
-    told = read_token(connection, key, token, now)
-    row = connection.execute(
-        select(
-            campaign.c.content,
-            campaign.c.exercise,
-            notification.c.variant,
-            recipient.c.document,
-        )
-        .join(notification, notification.c.campaign_id == campaign.c.id)
-        .join(
-            recipient,
-            (recipient.c.version == campaign.c.directory_version)
-            & (recipient.c.id == notification.c.recipient_id),
-        )
-        .where(notification.c.id == told.id)
-    ).one()
-    content = read_content(row.content)
-    return Page(
-        organisation=row.document["organisation"],
-        incident_id=content.incident_id,
-        kind=content.kind,
-        issued_at=content.issued_at,
-        marking=content.product().variant(Variant(row.variant)).marking.lines(),
-        exercise=row.exercise,
-        acknowledged_at=acknowledged_at(connection, told.campaign_id, told.recipient_id),
-    )
+LONGEST_FORM = 4_096
+UNREADABLE = "unreadable-contact"
+DONE = "done"
 
 
 def is_own_form(request: Request, origin: str) -> bool:
@@ -104,58 +50,100 @@ def is_own_form(request: Request, origin: str) -> bool:
             return False
 
 
-def make_router(
-    database: Database, key: bytes, origin: str, clock: Callable[[], datetime]
-) -> APIRouter:
-    """The routes under ``/a/``; ``origin`` is what a browser shows before the first slash."""
-    router = APIRouter()
+def read_form(body: bytes) -> tuple[Given, bool]:
+    """What a form says; False with it where the contact for questions cannot be read.
 
-    def apply(connection: Connection, tokens: Sequence[str]) -> list[Acknowledged | Exception]:
-        results: list[Acknowledged | Exception] = []
-        for token in tokens:
-            try:
-                results.append(acknowledge_in(database, connection, key, token, clock()))
-            except InvalidToken as error:  # found before anything is written
-                results.append(error)
-        return results
+    An acknowledgement is not lost over a wrong telephone number: the answer counts without it.
 
-    commits: GroupCommit[str, Acknowledged] = GroupCommit(database, apply)
+    Raises:
+        ValueError: this is no form of ours.
+    """
+    if len(body) > LONGEST_FORM:
+        raise ValueError("too long")
+    fields = parse_qs(body.decode(), max_num_fields=10)
+    answer = Answer(fields.get("answer", [Answer.RECEIVED])[0])
+    try:
+        person, phone = (fields.get(name, [""])[0] for name in ("person", "phone"))
+        return Given(answer=answer, person=person, phone=phone), True
+    except ValidationError:
+        return Given(answer=answer), False
 
-    def shown(token: str, status: int = 200, *, just_now: bool = False) -> Response:
-        with database.read() as connection:
-            page = read_page(connection, key, token, clock())
-        return _html("acknowledge.html", status, page=page, just_now=just_now)
 
-    @router.api_route("/a/{token}", methods=["GET", "HEAD"])
-    def show(token: str) -> Response:
+class AcknowledgePages:
+    """The pages under ``/a/``; ``origin`` is what a browser shows before the first slash."""
+
+    def __init__(
+        self, database: Database, key: bytes, origin: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._key = key
+        self._origin = origin
+        self._clock = clock
+        self._guessing = Guessing(clock)
+        self._commits: GroupCommit[Use, Acknowledged] = GroupCommit(database, self._apply)
+
+    def routes(self) -> list[Route]:
+        """As plain routes: what a framework adds would cost more than the page."""
+        return [
+            Route("/a/{token}", self.show, methods=["GET"]),
+            Route("/a/{token}", self.acknowledge, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The notice, and the form or what was said; changes nothing."""
+        token = request.path_params["token"]
         try:
-            return shown(token)
-        except InvalidToken as error:
-            return _invalid(error)
+            return await run_in_threadpool(self._shown, token, request)
+        except InvalidToken:
+            return self._refused(request, token)
 
-    @router.post("/a/{token}")
-    async def acknowledge(request: Request, token: str) -> Response:
-        if not is_own_form(request, origin):
-            return _html("message.html", 403, title="Not acknowledged", message=_FOREIGN)
+    async def acknowledge(self, request: Request) -> Response:
+        """Record the answer of the form, and send the browser back to the page."""
+        token = request.path_params["token"]
+        if not is_own_form(request, self._origin):
+            return message("foreign", 403, _accepted(request))
         try:
-            done = await commits.submit(token)
-            return await run_in_threadpool(shown, token, just_now=done.first)
-        except InvalidToken as error:
-            return _invalid(error)
+            given, readable = read_form(await request.body())
+        except ValueError:
+            return message("foreign", 400, _accepted(request))
+        try:
+            done = await self._commits.submit(Use(token=token, given=given))
+        except InvalidToken:
+            return self._refused(request, token)
+        note = UNREADABLE if not readable else DONE if done.first else ""
+        return RedirectResponse(f"/a/{token}" + (f"?note={note}" if note else ""), 303)
 
-    return router
+    def _apply(
+        self, connection: Connection, uses: Sequence[Use]
+    ) -> list[Acknowledged | InvalidToken]:
+        return acknowledge_all(self._database, connection, self._key, uses, self._clock())
+
+    def _shown(self, token: str, request: Request) -> Response:
+        with self._database.read() as connection:
+            page = read_page(connection, self._key, token, self._clock())
+        note, change = request.query_params.get("note", ""), "change" in request.query_params
+        unanswered = page.acknowledged_at is None and page.answer is not Answer.WRONG_ADDRESSEE
+        return html(
+            "acknowledge.html",
+            200,
+            Voice.for_reader(_accepted(request), page.languages),
+            page=page,
+            path=f"/a/{token}",
+            form=unanswered or change,
+            just_now=note == DONE,
+            unreadable=note == UNREADABLE,
+            answers=list(Answer),
+        )
+
+    def _refused(self, request: Request, token: str) -> Response:
+        """The same for every link that is not valid, whatever is wrong with it."""
+        address = request.client.host if request.client else ""
+        if self._guessing.too_often(address, campaign_tag(token)):
+            answer = message("busy", 429, _accepted(request))
+            answer.headers["Retry-After"] = "60"
+            return answer
+        return message("invalid", 404, _accepted(request))
 
 
-_FOREIGN = (
-    "The request did not come from the button on this page. Open the link in the mail again and press "
-    "the button there."
-)
-
-
-def _invalid(error: InvalidToken) -> Response:
-    return _html("message.html", 404, title="Link not valid", message=str(error))
-
-
-def _html(template: str, status: int, **values: object) -> Response:
-    text = TEMPLATES.get_template(template).render(**values)
-    return Response(text, status_code=status, media_type="text/html")
+def _accepted(request: Request) -> str:
+    return request.headers.get("accept-language", "")

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Response
 from sqlalchemy import select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.acknowledge import make_router
+from console.acknowledge import AcknowledgePages
 from infra.database import Database
 from infra.tables import audit_head
 
@@ -62,7 +62,8 @@ def create_app(
     parts = urlsplit(public_url)
     extra = {"Strict-Transport-Security": "max-age=63072000"} if parts.scheme == "https" else {}
     app.add_middleware(FixedHeaders, headers=HEADERS | extra)
-    app.include_router(make_router(database, ack_key, f"{parts.scheme}://{parts.netloc}", clock))
+    pages = AcknowledgePages(database, ack_key, f"{parts.scheme}://{parts.netloc}", clock)
+    app.router.routes.extend(pages.routes())
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -67,6 +67,8 @@ def append_all(
 ) -> int:
     """Add a row for each ``subject`` with its ``detail``, as ``append`` does; return the last number.
 
+    A row may name an ``event``, ``actor`` or ``channel`` of its own.
+
     Raises:
         ServiceDown: as above.
     """

@@ -19,13 +19,15 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from infra.bootstrap import App
-from infra.tables import acknowledgement, incident, relay
+from infra.tables import incident, relay
 from intake.late import take_up_late
 from intake.store import OUTAGES, open_store
+from notifications.open_recipients import numbers
 from protocol.profile import Profile
+from workflows.answering import Answering
 from workflows.campaign import Campaign
 from workflows.incident import Incident
-from workflows.messages import Acknowledged, Changed, IncidentInput
+from workflows.messages import Acknowledged, AnsweringInput, Changed, IncidentInput
 
 log = structlog.get_logger()
 
@@ -126,8 +128,10 @@ class Relay:
     async def _tell(self, kind: str, target: str, up_to: int) -> None:
         if kind == "incident":
             await self._tell_incident(target, up_to)
+        elif kind == "answer":
+            await self._tell_answering(target)
         else:
-            await self._tell_campaign(target)
+            await self._tell_campaign(target, up_to)
 
     async def _tell_incident(self, incident_id: str, up_to: int) -> None:
         status, exercise = await asyncio.to_thread(self._incident, incident_id)
@@ -161,24 +165,29 @@ class Relay:
             take_up_late, self._app.database, self._store, incident_id, closed_at=closed_at
         )
 
-    async def _tell_campaign(self, campaign_id: str) -> None:
-        count = await asyncio.to_thread(self._acknowledgements, campaign_id)
+    async def _tell_campaign(self, campaign_id: str, up_to: int) -> None:
+        word = await asyncio.to_thread(self._standing, campaign_id, up_to)
         handle = self._client.get_workflow_handle(f"campaign-{campaign_id}")
         try:
-            await handle.signal(Campaign.acknowledged, Acknowledged(count=count))
+            await handle.signal(Campaign.acknowledged, word)
         except RPCError as exc:
             if exc.status is not RPCStatusCode.NOT_FOUND:
                 raise
             log.info("campaign_already_ended", campaign_id=campaign_id)
 
-    def _acknowledgements(self, campaign_id: str) -> int:
+    async def _tell_answering(self, campaign_id: str) -> None:
+        await self._client.start_workflow(
+            Answering.run,
+            AnsweringInput(campaign_id=campaign_id),
+            id=f"answering-{campaign_id}",
+            task_queue=self._app.settings.temporal.task_queue,
+            start_signal="more",
+        )
+
+    def _standing(self, campaign_id: str, up_to: int) -> Acknowledged:
         with self._app.database.read() as connection:
-            count = connection.scalar(
-                select(func.count())
-                .select_from(acknowledgement)
-                .where(acknowledgement.c.campaign_id == campaign_id)
-            )
-            return count or 0
+            settled, recipients = numbers(connection, campaign_id)
+        return Acknowledged(count=settled, recipients=recipients, number=up_to)
 
     def _incident(self, incident_id: str) -> tuple[str, bool]:
         """Its status, and whether it is an exercise."""

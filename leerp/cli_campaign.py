@@ -13,9 +13,10 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
+from leerp.cli_followup import followup_app
 from leerp.desk import desk
 from leerp.home import open_app
-from leerp.options import CHANNEL, HOME, As, Home, Json, Reason
+from leerp.options import CHANNEL, HOME, As, CampaignId, Home, Json, Reason
 from leerp.output import out, show_fields, show_json, show_rows, visible
 from notifications.campaign_view import (
     by_country,
@@ -32,10 +33,8 @@ campaign_app = typer.Typer(
     no_args_is_help=True,
     help="How a warning is getting through, and what to do about single mails.",
 )
+campaign_app.add_typer(followup_app)
 
-CampaignId = Annotated[
-    str, typer.Argument(metavar="CAMPAIGN", help="Such as inc-0a1b2c3d4e5f.ewn.1.")
-]
 Recipients = Annotated[
     list[str] | None, typer.Option("--recipient", help="Recipient id; may be repeated.")
 ]

@@ -24,6 +24,9 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 IncidentId = Annotated[
     str, typer.Argument(metavar="ID", help="Incident, such as inc-0a1b2c3d4e5f.")
 ]
+CampaignId = Annotated[
+    str, typer.Argument(metavar="CAMPAIGN", help="Such as inc-0a1b2c3d4e5f.ewn.1.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
 InputFile = Annotated[
     Path, typer.Option("--file", help="Your input, as TOML or JSON.", exists=True, dir_okay=False)

@@ -11,16 +11,20 @@ from temporalio.worker import Worker
 from activities.assessments import AssessmentActivities
 from activities.campaigns import CampaignActivities
 from activities.case_file import CaseFileActivities
+from activities.following import FollowUpActivities
 from activities.tasks import TaskActivities
 from infra.bootstrap import App
+from notifications import nudge_services
 from notifications.delivery import Delivery
+from notifications.nudges import Nudger
 from notifications.smime import Signer
+from workflows.answering import Answering
 from workflows.campaign import Campaign
 from workflows.incident import Incident
 from workflows.sandbox import SANDBOX
 from workflows.sending import Sending
 
-WORKFLOWS = [Campaign, Incident, Sending]
+WORKFLOWS = [Answering, Campaign, Incident, Sending]
 ACTIVITY_THREADS = 16
 GRACE = timedelta(seconds=10)
 
@@ -37,6 +41,10 @@ def activities(app: App) -> list[object]:
     )
     delivery = Delivery(app.database, app.settings, signer=signer, ack_key=app.keys.acknowledgement)
     campaigns = CampaignActivities(app.database, app.keys.acknowledgement, delivery)
+    key = app.keys.acknowledgement
+    nudge_services.quieten()
+    nudger = Nudger(app.database, nudge_services.notify, message_key=key)
+    following = FollowUpActivities(app.database, key, nudger)
     return [
         case_file.enter_stage,
         case_file.mark_overdue,
@@ -48,9 +56,16 @@ def activities(app: App) -> list[object]:
         tasks.mark_overdue_tasks,
         campaigns.freeze,
         campaigns.send_range,
-        campaigns.remind,
-        campaigns.turn_to_second_contact,
-        campaigns.escalate,
+        following.remind,
+        following.nudge,
+        following.turn_to_next_contact,
+        following.turn_to_other_channel,
+        following.ask_liaison_officers,
+        following.list_calls,
+        following.escalate,
+        following.conclude,
+        following.turn_misdirected,
+        following.tell_answers,
     ]
 
 

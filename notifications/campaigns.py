@@ -45,6 +45,8 @@ class FreezeOrder(_Border):
     content: NoticeContent
     classes: tuple[RecipientClass, ...] = ()
     recipients: tuple[str, ...] = ()
+    contacts: tuple[tuple[str, int], ...] = ()
+    """Recipients with the number of the contact, where it is these contacts and no other."""
     omissions: Mapping[RecipientClass, Words] = Field(default_factory=dict)
     """Classes that are left out on purpose, each with its reason."""
     by: str
@@ -52,19 +54,21 @@ class FreezeOrder(_Border):
 
     @model_validator(mode="after")
     def _by_class_or_by_id(self) -> Self:
-        if bool(self.classes) == bool(self.recipients):
-            raise ValueError("give either classes or recipients")
+        if [bool(self.classes), bool(self.recipients), bool(self.contacts)].count(True) != 1:
+            raise ValueError("give either classes, or recipients, or contacts")
         return self
 
 
 class Frozen(_Border):
-    """A frozen campaign. Rows have the cursors 0 to ``recipients`` - 1."""
+    """A frozen campaign. Rows have the cursors 0 to ``size`` - 1."""
 
     campaign_id: str
     directory_version: int
     recipients: int
     queued: int
     held: int
+    size: int
+    """Mails: more than recipients where several contacts of one are written to."""
 
 
 def freeze(
@@ -89,7 +93,6 @@ def freeze(
         return found
     directory = Directory.load(connection)
     content = order.content
-    chosen = _chosen(directory, order)
     maker = RowMaker(
         campaign_id=order.campaign_id,
         product=content.product(),
@@ -98,7 +101,7 @@ def freeze(
         now=now,
         trust=trust,
     )
-    rows = [_first_row(maker, cursor, *each) for cursor, each in enumerate(chosen)]
+    rows = _rows(maker, directory, order)
     connection.execute(
         insert(campaign).values(
             id=order.campaign_id,
@@ -117,9 +120,10 @@ def freeze(
     return Frozen(
         campaign_id=order.campaign_id,
         directory_version=directory.version,
-        recipients=len(rows),
+        recipients=len({row["recipient_id"] for row in rows}),
         queued=sum(row["state"] == State.QUEUED for row in rows),
         held=sum(row["state"] == State.HELD for row in rows),
+        size=len(rows),
     )
 
 
@@ -177,10 +181,11 @@ def _frozen(connection: Connection, campaign_id: str) -> Frozen | None:
         notification.c.attempt == 0,
         notification.c.revision == 0,
     )
-    total, held = connection.execute(
+    total, held, size = connection.execute(
         select(
             func.count(notification.c.recipient_id.distinct()),
             func.count(notification.c.recipient_id.distinct()).filter(held_here),
+            func.count(),
         ).where(notification.c.campaign_id == campaign_id)
     ).one()
     return Frozen(
@@ -189,6 +194,7 @@ def _frozen(connection: Connection, campaign_id: str) -> Frozen | None:
         recipients=total,
         queued=total - held,
         held=held,
+        size=size,
     )
 
 
@@ -203,7 +209,17 @@ def _chosen(directory: Directory, order: FreezeOrder) -> list[tuple[str, Recipie
     return [(r.id, r) for r in directory.recipients if r.recipient_class in wanted]
 
 
-def _first_row(
+def _rows(maker: RowMaker, directory: Directory, order: FreezeOrder) -> list[dict[str, Any]]:
+    if not order.contacts:
+        return [first_row(maker, n, *each) for n, each in enumerate(_chosen(directory, order))]
+    known = directory.by_id()
+    return [
+        maker.row(name, contact, maker.decide(known.get(name), contact), cursor=n, revision=0)
+        for n, (name, contact) in enumerate(order.contacts)
+    ]
+
+
+def first_row(
     maker: RowMaker, cursor: int, recipient_id: str, recipient: Recipient | None
 ) -> dict[str, Any]:
     """To the contact that may get the fullest variant, the earlier one of two alike (R72)."""

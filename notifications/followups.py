@@ -6,21 +6,28 @@ what is there already is not made again. Source: R33, R72; design section 3; rel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, RowMapping, Select, and_, case, func, insert, select
+from sqlalchemy import Connection, Select, and_, case, func, insert, select
 
 from infra import audit
 from infra.tables import acknowledgement, notification
+from infra.tables_acknowledgement import answer, settlement
+from notifications.answers import Answer
 from notifications.campaigns import recipients_of
-from notifications.directory import Directory, Recipient
-from notifications.locks import LockDecision
+from notifications.open_recipients import (
+    EVERY_CLASS,
+    OpenCampaign,
+    next_contact,
+    read_open,
+    settled,
+    withdrawn,
+)
 from notifications.outbox import State
-from notifications.rows import RowMaker
+from protocol.parties import RecipientClass
 
 ACTOR = "campaign"
 _BEST_FIRST = (
@@ -48,10 +55,12 @@ class Appended(_Border):
 
 
 class CampaignCounts(_Border):
-    """How a campaign stands, by recipient; each of them is in exactly one of the seven states.
+    """How a campaign stands, by recipient; each of them is in exactly one of the states of a mail.
 
     A recipient's state is the best of its mails'. ``escalated`` counts those whose further contact
-    was reached, ``pending`` the mails (not recipients) that are still to be sent.
+    was reached, ``pending`` the mails (not recipients) that are still to be sent. ``settled`` are those
+    of whom a person said what became of them, ``need_help`` and ``wrong_addressee`` those whose newest
+    answer says so.
     """
 
     recipients: int
@@ -65,50 +74,35 @@ class CampaignCounts(_Border):
     acknowledged: int
     escalated: int
     pending: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
-    """A recipient that has not acknowledged, with its rows in the order of their cursors."""
-
-    id: str
-    rows: Sequence[RowMapping]
-
-    @property
-    def tried(self) -> list[int]:
-        return sorted({row["contact"] for row in self.rows})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Campaign:
-    """A frozen campaign, read for a follow-up; its recipients as the directory in force has them."""
-
-    maker: RowMaker
-    recipients: dict[str, Recipient]
-    open: tuple[_Open, ...]
-    size: int
+    settled: int = 0
+    need_help: int = 0
+    wrong_addressee: int = 0
 
 
 def remind(
-    connection: Connection, campaign_id: str, *, revision: int, message_key: bytes, now: datetime
+    connection: Connection,
+    campaign_id: str,
+    *,
+    revision: int,
+    message_key: bytes,
+    now: datetime,
+    classes: Collection[RecipientClass] = EVERY_CLASS,
 ) -> Appended:
     """Append the ``revision``-th reminder (from 1) to the contact that was reached last.
 
-    For all who have not acknowledged although a mail was accepted for them. The locks are tried
+    For all of these classes who are not settled although a mail was accepted for them. The locks are tried
     again with the rights and keys of the directory in force; where one has closed since, or where the
     recipient is no longer in the directory, the reminder is held with the reason.
 
     Raises:
         NotFound: no such campaign.
     """
-    read = _read(connection, campaign_id, message_key, now)
+    read = read_open(connection, campaign_id, message_key=message_key, now=now, classes=classes)
     rows: list[dict[str, Any]] = []
     for each in read.open:
-        accepted = [row["contact"] for row in each.rows if row["state"] == State.ACCEPTED]
-        reminded = any(row["revision"] >= revision for row in each.rows)
-        if reminded or not accepted:
+        contact = each.reached
+        if contact is None or any(row["revision"] >= revision for row in each.rows):
             continue
-        contact = max(accepted)
         decision = read.maker.decide(read.recipients.get(each.id), contact)
         cursor = read.size + len(rows)
         rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=revision))
@@ -123,23 +117,25 @@ def second_contact(
     message_key: bytes,
     now: datetime,
     contacts: int = 2,
+    classes: Collection[RecipientClass] = EVERY_CLASS,
 ) -> Appended:
-    """Append the notice to the next contact of all who have not acknowledged.
+    """Append the notice to the next contact of all of these classes who are not settled.
 
     Those whose first mail was refused or held are among them. ``contacts`` is how many contacts each
     shall have been tried at after the call: 2 for the second, 3 for the third. Contacts whose locks
-    are closed by the directory in force are passed over; who has left it has no contact.
+    are closed by the directory in force are passed over, and so are those that are not staffed now
+    where another one is; who has left the directory has no contact.
 
     Raises:
         NotFound: no such campaign.
     """
-    read = _read(connection, campaign_id, message_key, now)
+    read = read_open(connection, campaign_id, message_key=message_key, now=now, classes=classes)
     rows: list[dict[str, Any]] = []
     silent = []
     for each in read.open:
         if len(each.tried) >= contacts:
             continue
-        found = _next_open(read, each)
+        found = next_contact(read, each)
         if found is None:
             silent.append(each.id)
             continue
@@ -147,6 +143,31 @@ def second_contact(
         cursor = read.size + len(rows)
         rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=0))
     _append(connection, read, rows, "campaign_second_contact", silent=silent)
+    return Appended(size=read.size + len(rows), added=len(rows), silent=tuple(silent))
+
+
+def turn_misdirected(
+    connection: Connection, campaign_id: str, *, message_key: bytes, now: datetime
+) -> Appended:
+    """Append the notice to the next contact of all whose every contact so far is the wrong one.
+
+    Raises:
+        NotFound: no such campaign.
+    """
+    read = read_open(connection, campaign_id, message_key=message_key, now=now)
+    rows: list[dict[str, Any]] = []
+    silent = []
+    for each in read.open:
+        if not each.misdirected.issuperset(each.tried):
+            continue
+        found = next_contact(read, each)
+        if found is None:
+            silent.append(each.id)
+            continue
+        contact, decision = found
+        cursor = read.size + len(rows)
+        rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=0))
+    _append(connection, read, rows, "campaign_misdirected", silent=silent)
     return Appended(size=read.size + len(rows), added=len(rows), silent=tuple(silent))
 
 
@@ -183,23 +204,33 @@ def counts(connection: Connection, campaign_id: str) -> CampaignCounts:
                 mine, notification.c.state.in_((State.QUEUED, State.SENDING, State.RETRY_DUE))
             ),
         ),
+        settled=_number(
+            connection,
+            select(func.count())
+            .select_from(settlement)
+            .where(settlement.c.campaign_id == campaign_id),
+        ),
+        need_help=_number(connection, _saying(campaign_id, Answer.NEED_HELP)),
+        wrong_addressee=_number(connection, _saying(campaign_id, Answer.WRONG_ADDRESSEE)),
     )
 
 
-def unacknowledged(connection: Connection, campaign_id: str) -> tuple[str, ...]:
-    """Recipients of the frozen list that have not acknowledged, in its order."""
-    acknowledged = _acknowledged(connection, campaign_id)
-    return tuple(r for r in recipients_of(connection, campaign_id) if r not in acknowledged)
+def unsettled(connection: Connection, campaign_id: str) -> tuple[str, ...]:
+    """Recipients of the frozen list that are not settled, in its order; nobody of a withdrawn one."""
+    if withdrawn(connection, campaign_id):
+        return ()
+    done = settled(connection, campaign_id)
+    return tuple(r for r in recipients_of(connection, campaign_id) if r not in done)
 
 
-def _acknowledged(connection: Connection, campaign_id: str) -> set[str]:
-    return set(
-        connection.scalars(
-            select(acknowledgement.c.recipient_id).where(
-                acknowledgement.c.campaign_id == campaign_id
-            )
-        )
+def _saying(campaign_id: str, said: Answer) -> Select[int]:
+    """Recipients whose newest answer is this one."""
+    newest = (
+        select(func.max(answer.c.id))
+        .where(answer.c.campaign_id == campaign_id)
+        .group_by(answer.c.recipient_id)
     )
+    return select(func.count()).where(answer.c.id.in_(newest), answer.c.answer == said)
 
 
 def _escalated(campaign_id: str) -> Select[int]:
@@ -234,47 +265,12 @@ def _number(connection: Connection, query: Select[int]) -> int:
     return connection.scalar(query) or 0
 
 
-def _read(connection: Connection, campaign_id: str, message_key: bytes, now: datetime) -> _Campaign:
-    maker = RowMaker.of(connection, campaign_id, message_key=message_key, now=now)
-    acknowledged = _acknowledged(connection, campaign_id)
-    rows = connection.execute(
-        select(
-            notification.c.recipient_id,
-            notification.c.contact,
-            notification.c.revision,
-            notification.c.state,
-            notification.c.cursor,
-        )
-        .where(notification.c.campaign_id == campaign_id)
-        .order_by(notification.c.cursor)
-    )
-    grouped: dict[str, list[RowMapping]] = {}
-    for each in rows.mappings():
-        grouped.setdefault(each["recipient_id"], []).append(each)
-    return _Campaign(
-        maker=maker,
-        recipients=Directory.load(connection).by_id(),
-        open=tuple(
-            _Open(id=name, rows=theirs)
-            for name, theirs in grouped.items()
-            if name not in acknowledged
-        ),
-        size=sum(map(len, grouped.values())),
-    )
-
-
-def _next_open(read: _Campaign, each: _Open) -> tuple[int, LockDecision] | None:
-    recipient = read.recipients.get(each.id)
-    for contact in range(len(recipient.contacts) if recipient else 0):
-        if recipient and contact not in each.tried:
-            decision = read.maker.decide(recipient, contact)
-            if decision.allowed:
-                return contact, decision
-    return None
-
-
 def _append(
-    connection: Connection, read: _Campaign, rows: list[dict[str, Any]], event: str, **detail: Any
+    connection: Connection,
+    read: OpenCampaign,
+    rows: list[dict[str, Any]],
+    event: str,
+    **detail: Any,
 ) -> None:
     if rows:
         connection.execute(insert(notification), rows)

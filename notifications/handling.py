@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from infra import audit
-from infra.tables import notification
+from infra.tables import notification, relay
+from notifications.campaigns import first_row
 from notifications.directory import Directory
+from notifications.open_recipients import withdrawn
 from notifications.outbox import State
 from notifications.rows import RowMaker
 from protocol.errors import NotFound, Refused
 from protocol.parties import Role
+from protocol.reasons import stated_reason
 
 HANDLING = frozenset({Role.RELEASE, Role.DUTY_MANAGER})
 """Who may say of a single mail that it goes or stays."""
@@ -70,11 +73,14 @@ def handle(connection: Connection, maker: RowMaker, order: Order) -> Handled:
     """Do it with every mail that is in a state for it, with one audit row.
 
     Raises:
-        Refused: ``no-reason``; ``nothing-to-do``, no mail is in such a state, naming which it may be.
+        Refused: ``no-reason``; ``withdrawn``; ``nothing-to-do``, no mail is in such a state, naming which
+            it may be.
         NotFound: a named recipient has no mail in this campaign.
     """
     if not order.reason.strip():
         raise Refused("no-reason", f"say with --reason why you {order.act} these mails")
+    if order.act is not Act.HOLD:
+        refuse_withdrawn(connection, maker.campaign_id)
     rows = _rows(connection, maker.campaign_id, order)
     if order.act is Act.HOLD:
         closed: dict[str, str] = {}
@@ -93,12 +99,80 @@ def handle(connection: Connection, maker: RowMaker, order: Order) -> Handled:
         notifications=list(mails),
         still_held=sorted(closed),
     )
-    size = connection.scalar(
-        select(func.max(notification.c.cursor) + 1).where(
-            notification.c.campaign_id == maker.campaign_id
+    size = _size(connection, maker.campaign_id)
+    return Handled(campaign_id=maker.campaign_id, mails=mails, closed=closed, size=size)
+
+
+def add(
+    connection: Connection,
+    maker: RowMaker,
+    recipient_id: str,
+    *,
+    officer: str,
+    reason: str,
+    channel: str,
+) -> Handled:
+    """Add a recipient of the directory in force to a campaign that is under way.
+
+    The locks are tried as at the freeze; where they are closed the mail is held, with the reason.
+
+    Raises:
+        Refused: ``no-reason`` or ``bad-reason``; ``withdrawn``; ``already-in``.
+        NotFound: the directory has no such recipient.
+    """
+    why = stated_reason(reason, missing="say with --reason why this recipient is added")
+    refuse_withdrawn(connection, maker.campaign_id)
+    recipient = Directory.load(connection).by_id().get(recipient_id)
+    if recipient is None:
+        raise NotFound(
+            f"no recipient {recipient_id!r} in the directory: see 'leerp directory show', or import "
+            "a directory that has it"
         )
+    mine = notification.c.campaign_id == maker.campaign_id
+    if recipient_id in set(connection.scalars(select(notification.c.recipient_id).where(mine))):
+        raise Refused(
+            "already-in", f"{recipient_id} is in {maker.campaign_id}: use 'leerp campaign resend'"
+        )
+    size = _size(connection, maker.campaign_id)
+    row = first_row(maker, size, recipient_id, recipient)
+    connection.execute(insert(notification).values(row))
+    connection.execute(insert(relay).values(kind="campaign", target=maker.campaign_id, done=False))
+    held = row["state"] == State.HELD
+    audit.append(
+        connection,
+        "recipient_added",
+        actor=officer,
+        subject=maker.campaign_id,
+        channel=channel,
+        recipient=recipient_id,
+        notifications=[row["id"]],
+        reason=why,
+        held=held,
     )
-    return Handled(campaign_id=maker.campaign_id, mails=mails, closed=closed, size=size or 0)
+    return Handled(
+        campaign_id=maker.campaign_id,
+        mails=() if held else (row["id"],),
+        closed={recipient_id: row["reason"]} if held else {},
+        size=size + 1,
+    )
+
+
+def refuse_withdrawn(connection: Connection, campaign_id: str) -> None:
+    """Pass only a campaign that still stands.
+
+    Raises:
+        Refused: ``withdrawn``.
+    """
+    if withdrawn(connection, campaign_id):
+        raise Refused("withdrawn", f"{campaign_id} was withdrawn: nothing of it goes out any more")
+
+
+def _size(connection: Connection, campaign_id: str) -> int:
+    """The next cursor."""
+    newest = connection.scalar(
+        select(func.max(notification.c.cursor)).where(notification.c.campaign_id == campaign_id)
+    )
+    return 0 if newest is None else newest + 1
 
 
 def _rows(connection: Connection, campaign_id: str, order: Order) -> Sequence[RowMapping]:

@@ -111,6 +111,25 @@ class ClosureNotice(Notice):
         )
 
 
+class WithdrawalNotice(Notice):
+    """To exactly those who got a notice: it is withdrawn, and not to be acted upon."""
+
+    kind: Literal[NoticeKind.WITHDRAWAL] = NoticeKind.WITHDRAWAL
+    withdraws: Words
+    """Id of the notice, as it stands on its page."""
+    was_issued_at: Utc
+    statement: Words
+
+    def product(self) -> Product:
+        """Who has lost the right to more meanwhile still gets the bare fact."""
+        return Product(
+            components=(
+                Component(id="fact", marking=BARE_FACT, purpose=Purpose.INFORMATION),
+                Component(id="detail", marking=self.marking, purpose=Purpose.PROTECTION),
+            )
+        )
+
+
 class OutcomeNotice(Notice):
     """To the notifiers: what became of their report where the protocol was not launched."""
 
@@ -175,7 +194,8 @@ NoticeContent = Annotated[
     | OutcomeNotice
     | OverdueNotice
     | ReassessmentNotice
-    | DrillNotice,
+    | DrillNotice
+    | WithdrawalNotice,
     Field(discriminator="kind"),
 ]
 """The content of any notice, told apart by ``kind``."""

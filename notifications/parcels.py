@@ -20,18 +20,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.settings import Settings
 from infra.tables import campaign
 from notifications import mail
-from notifications.acknowledgement import make_token
 from notifications.building import MailBuilder
 from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
+from notifications.open_recipients import withdrawn
 from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
 from notifications.protection import made_for
 from notifications.rows import GONE, first_message_ids
 from notifications.smime import Signer
+from notifications.tokens import make_token
 from notifications.trust import Trust
 from notifications.trust_folders import TrustFolders
 from protocol.errors import LeerpError, NotFound
@@ -164,6 +165,8 @@ class Packer:
         """
         if not parcels:
             return []
+        if withdrawn(connection, parcels[0].claim.campaign_id):
+            return [_held(p.claim, "the notice was withdrawn", "withdrawn") for p in parcels]
         permissions = load_permissions(connection, self.incident_id)
         recipients = self.directory.by_id(connection)
         trust = self.trust.current()

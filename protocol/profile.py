@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from protocol.grades import Grade
+from protocol.ladder import USUAL, Ladder, Rung, check_ladder, rungs, scaled
 from protocol.matrix import Matrix, MatrixRules, check
 from protocol.parties import RecipientClass, Role
 from protocol.report import ImpactLevel, IndicatorType
@@ -77,10 +78,37 @@ class NoticeRules(_Part):
     template: str
     classes: tuple[RecipientClass, ...]
     acknowledge: bool
-    remind_after: timedelta = timedelta(minutes=15)
-    second_contact_after: timedelta = timedelta(minutes=30)
-    escalate_after: timedelta = timedelta(minutes=60)
+    ladder: Ladder = USUAL
+    ladder_of: dict[RecipientClass, Ladder] = Field(default_factory=dict)
+    """For classes that are followed up in another way."""
     give_up_after: timedelta = timedelta(hours=24)
+
+    @model_validator(mode="after")
+    def _ladders_hold(self) -> NoticeRules:
+        for ladder in (self.ladder, *self.ladder_of.values()):
+            check_ladder(ladder, self.give_up_after)
+        return self
+
+    @property
+    def acknowledge_within(self) -> timedelta:
+        """By when somebody has to answer who does not want to be reminded."""
+        return self.ladder[0].after
+
+    def rungs(self) -> tuple[Rung, ...]:
+        """The ladders of all classes as the campaign climbs them."""
+        return rungs(self.ladder, self.ladder_of)
+
+    def with_clock(self, factor: float) -> NoticeRules:
+        """The same rules with every duration divided by ``factor``."""
+        return self.model_copy(
+            update={
+                "ladder": scaled(self.ladder, factor),
+                "ladder_of": {
+                    name: scaled(ladder, factor) for name, ladder in self.ladder_of.items()
+                },
+                "give_up_after": self.give_up_after / factor,
+            }
+        )
 
 
 class WatchRules(_Part):
@@ -193,20 +221,7 @@ class Profile(_Part):
     def with_clock(self, factor: float) -> Profile:
         """The same profile with every duration divided by ``factor``, for drills on a fast clock."""
         targets = {stage: target / factor for stage, target in self.stage_targets.items()}
-        notices = {
-            kind: rules.model_copy(
-                update={
-                    name: getattr(rules, name) / factor
-                    for name in (
-                        "remind_after",
-                        "second_contact_after",
-                        "escalate_after",
-                        "give_up_after",
-                    )
-                }
-            )
-            for kind, rules in self.notices.items()
-        }
+        notices = {kind: rules.with_clock(factor) for kind, rules in self.notices.items()}
         watch = WatchRules(
             reopen_within=self.watch.reopen_within / factor,
             osint_review_every=self.watch.osint_review_every / factor,

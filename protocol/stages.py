@@ -61,3 +61,4 @@ class NoticeKind(StrEnum):
     OVERDUE = "overdue"
     REASSESSMENT = "reassessment"
     DRILL = "drill"
+    WITHDRAWAL = "withdrawal"

@@ -15,13 +15,19 @@ from temporalio.exceptions import ApplicationError
 from activities.campaigns import (
     CampaignActivities,
     CampaignOrder,
-    CampaignRef,
-    EscalationOrder,
     FrozenCampaign,
     NextStep,
     SendOrder,
     SendResult,
 )
+from activities.following import (
+    ConcludeOrder,
+    Conclusion,
+    FollowUpActivities,
+    StepOrder,
+    StepTaken,
+)
+from protocol.ladder import FollowUp, Rung
 from workflows.messages import Acknowledged, CampaignInput, CampaignOutcome, CampaignSent
 
 FREEZE_RETRY = RetryPolicy(
@@ -32,7 +38,20 @@ SEND_RETRY = RetryPolicy(
 )
 DATABASE_CALL = timedelta(minutes=5)
 SEND_CALL = timedelta(minutes=30)
+STEP_CALL = timedelta(minutes=30)
+STEP_HEARTBEAT = timedelta(minutes=2)
 PARALLEL_RANGES = 4
+
+STEPS: dict[FollowUp, Callable[..., Any]] = {
+    FollowUp.REMIND: FollowUpActivities.remind,
+    FollowUp.NUDGE: FollowUpActivities.nudge,
+    FollowUp.NEXT_CONTACT: FollowUpActivities.turn_to_next_contact,
+    FollowUp.OTHER_CHANNEL: FollowUpActivities.turn_to_other_channel,
+    FollowUp.ASK_LIAISON_OFFICER: FollowUpActivities.ask_liaison_officers,
+    FollowUp.CALL_LIST: FollowUpActivities.list_calls,
+    FollowUp.ESCALATE: FollowUpActivities.escalate,
+}
+"""What each step of the ladder is done by."""
 
 
 class Waiting(NamedTuple):
@@ -44,14 +63,18 @@ class Waiting(NamedTuple):
 
 @workflow.defn(name="Campaign")
 class Campaign:
-    """``run`` is the ladder: send, remind, second contact, escalate; acknowledgements end it early."""
+    """Send, climb the ladder of the profile, conclude; when all are settled it is over at once."""
 
     @workflow.init
     def __init__(self, order: CampaignInput) -> None:
         self._order = order
         self._frozen: FrozenCampaign | None = None
-        self._acknowledged = 0
+        self._settled_count = 0
+        self._recipients = 0
+        self._heard = 0
+        """Number of the newest word from the relay."""
         self._escalated = False
+        self._unsettled = 0
         self._ended = False
         self._later: list[asyncio.Task[None]] = []
         """What comes back for mails that the relay put off, beside the ladder."""
@@ -60,19 +83,20 @@ class Campaign:
     @workflow.run
     async def run(self, order: CampaignInput) -> CampaignOutcome:
         self._frozen = await self._freeze(order)
-        waiting = await self._send_once(
-            self._batches(order.campaign_id, 0, self._frozen.recipients)
-        )
+        self._recipients = max(self._recipients, self._frozen.recipients)
+        waiting = await self._send_once(self._batches(order.campaign_id, self._frozen.end))
         await self._tell_incident()
         self._send_later(order.campaign_id, waiting)
         if order.rules.acknowledge:
             await self._climb_the_ladder(workflow.now())
+            await self._conclude()
         await asyncio.gather(*self._later)
         return CampaignOutcome(
             campaign_id=order.campaign_id,
-            recipients=self._frozen.recipients,
-            acknowledged=self._acknowledged,
+            recipients=self._recipients,
+            acknowledged=self._settled_count,
             escalated=self._escalated,
+            unsettled=self._unsettled,
         )
 
     async def _freeze(self, order: CampaignInput) -> FrozenCampaign:
@@ -93,25 +117,39 @@ class Campaign:
         return frozen
 
     async def _climb_the_ladder(self, sent_at: datetime) -> None:
-        rules, ref = self._order.rules, CampaignRef(campaign_id=self._order.campaign_id)
-        if await self._quiet_until(sent_at + rules.remind_after):
-            await self._send_step(await self._call(CampaignActivities.remind, ref))
-        if await self._quiet_until(sent_at + rules.second_contact_after):
-            await self._send_step(await self._call(CampaignActivities.turn_to_second_contact, ref))
-        if await self._quiet_until(sent_at + rules.escalate_after):
-            self._escalated = True
-            await self._send_step(
-                await self._call(
-                    CampaignActivities.escalate,
-                    EscalationOrder(
-                        campaign_id=self._order.campaign_id,
-                        incident_id=self._order.incident_id,
-                        exercise=self._order.exercise,
-                        due_at=sent_at + rules.escalate_after,
-                    ),
-                )
-            )
-        await self._quiet_until(sent_at + rules.give_up_after)
+        for rung in self._order.rules.rungs():
+            if not await self._quiet_until(sent_at + rung.after):
+                return
+            await self._take(rung, sent_at + rung.after)
+        await self._quiet_until(sent_at + self._order.rules.give_up_after)
+
+    async def _take(self, rung: Rung, due_at: datetime) -> None:
+        """One step, about those of its classes that are silent."""
+        self._escalated |= rung.do is FollowUp.ESCALATE
+        taken: StepTaken = await workflow.execute_activity_method(
+            STEPS[rung.do],
+            StepOrder(
+                campaign_id=self._order.campaign_id,
+                number=rung.number,
+                nth=rung.nth,
+                time=rung.time,
+                classes=rung.classes,
+                due_at=due_at,
+            ),
+            start_to_close_timeout=STEP_CALL,
+            heartbeat_timeout=STEP_HEARTBEAT if rung.do is FollowUp.NUDGE else None,
+            retry_policy=FREEZE_RETRY,
+        )
+        await self._send_steps(taken.ranges)
+
+    async def _conclude(self) -> None:
+        """Who is left is written down; and told to the duty manager, unless the incident is over."""
+        ended: Conclusion = await self._call(
+            FollowUpActivities.conclude,
+            ConcludeOrder(campaign_id=self._order.campaign_id, tell=not self._settled),
+        )
+        self._unsettled = ended.unsettled
+        await self._send_steps(ended.ranges)
 
     async def _quiet_until(self, deadline: datetime) -> bool:
         """Wait for the deadline; False as soon as all have acknowledged or the incident ended."""
@@ -125,21 +163,22 @@ class Campaign:
 
     @property
     def _settled(self) -> bool:
-        everybody = self._frozen is not None and self._acknowledged >= self._frozen.recipients
+        everybody = self._frozen is not None and self._settled_count >= self._recipients
         return everybody or self._ended
 
-    async def _send_step(self, step: NextStep) -> None:
-        waiting = await self._send_once(self._batches(step.campaign_id, 0, step.end))
-        self._send_later(step.campaign_id, waiting)
+    async def _send_steps(self, ranges: tuple[NextStep, ...]) -> None:
+        for each in ranges:
+            waiting = await self._send_once(self._batches(each.campaign_id, each.end))
+            self._send_later(each.campaign_id, waiting)
 
-    def _batches(self, campaign_id: str, start: int, end: int) -> list[SendOrder]:
+    def _batches(self, campaign_id: str, end: int) -> list[SendOrder]:
         return [
             SendOrder(
                 campaign_id=campaign_id,
                 start=first,
                 end=min(first + self._order.batch, end),
             )
-            for first in range(start, end, self._order.batch)
+            for first in range(0, end, self._order.batch)
         ]
 
     async def _send_once(self, batches: list[SendOrder]) -> list[Waiting]:
@@ -204,8 +243,12 @@ class Campaign:
 
     @workflow.signal
     def acknowledged(self, word: Acknowledged) -> None:
-        """So many have acknowledged; an older or repeated word changes nothing."""
-        self._acknowledged = max(self._acknowledged, word.count)
+        """So many are settled, of so many; an older word changes nothing."""
+        if word.number < self._heard:
+            return
+        self._heard = word.number
+        self._settled_count = word.count
+        self._recipients = max(self._recipients, word.recipients)
 
     @workflow.signal
     def end(self) -> None:

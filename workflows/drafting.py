@@ -257,7 +257,7 @@ class Drafting(CaseDrafts):
             triggered_at=datetime.fromisoformat(centre.document["notice"]["triggered_at"]),
             now=now(),
             valid_for=self._profile.watch.ewn_valid_for,
-            acknowledge_within=self._profile.notices[NoticeKind.EWN].remind_after,
+            acknowledge_within=self._profile.notices[NoticeKind.EWN].acknowledge_within,
             exercise=self._exercise,
             previous=EarlyWarning.model_validate(before.document["notice"]) if before else None,
         )

@@ -91,7 +91,7 @@ class DrillCommands:
                     exercise=True,
                     detail={
                         "reason": words,
-                        "answer_within": rules.escalate_after.total_seconds(),
+                        "answer_within": rules.ladder[-1].after.total_seconds(),
                     },
                 ),
                 id=f"campaign-{started.campaign}",

@@ -217,10 +217,28 @@ class CampaignOutcome(Payload):
     campaign_id: str
     recipients: int
     acknowledged: int
+    """With those of whom a person said what became of them."""
     escalated: bool
+    unsettled: int = 0
+    """Of whom nobody knows at the end; the database has their names."""
 
 
 class Acknowledged(Payload):
-    """Word from the relay: so many recipients of the campaign have acknowledged."""
+    """Word from the relay: so many recipients of the campaign are settled.
+
+    The number can fall, when the wrong addressee had acknowledged.
+    """
 
     count: int
+    recipients: int = 0
+    """How many there are by now: some may have been added late."""
+    number: int = 0
+    """Of the relay's row: a word with a smaller one is older."""
+
+
+class AnsweringInput(Payload):
+    """Answers of a campaign that cannot wait."""
+
+    campaign_id: str
+    heartbeat: timedelta = timedelta(seconds=20)
+    give_up_after: timedelta = timedelta(days=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from infra import (  # noqa: F401  their tables belong to the schema
+    tables_acknowledgement,
     tables_blocks,
     tables_bridges,
     tables_corroboration,

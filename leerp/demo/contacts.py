@@ -84,7 +84,9 @@ class PointsOfContact:
     async def run(self, stop: asyncio.Event) -> None:
         """Answer every mail that has arrived when ``stop`` is set, then return."""
         async with (
-            httpx.AsyncClient(timeout=PAGE_TIMEOUT_S, trust_env=False) as browser,
+            httpx.AsyncClient(
+                timeout=PAGE_TIMEOUT_S, trust_env=False, follow_redirects=True
+            ) as browser,
             asyncio.TaskGroup() as people,
         ):
             stopped = False

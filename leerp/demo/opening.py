@@ -127,9 +127,14 @@ class _FormReader(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form" and self.action is None and values.get("method", "").lower() == "post":
             self._inside, self.action = True, values.get("action", "")
-        elif tag == "input" and self._inside and "name" in values:
+        elif tag == "input" and self._inside and "name" in values and _counts(values):
             self.fields[values["name"]] = values.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
+
+
+def _counts(field: dict[str, str]) -> bool:
+    """Whether a browser would send this field: of radio buttons it sends the one that is set."""
+    return field.get("type") != "radio" or "checked" in field

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright
+from sqlalchemy import select
 
 from console.app import create_app, make_server
 from infra.database import Database
 from infra.services.ports import Ports
+from infra.tables_acknowledgement import answer
+from notifications.reader_words import catalogue
 from tests.console.test_acknowledge import KEY, count, database_of, link
 from tests.notifications.mailroom import Clock
 
@@ -77,9 +80,9 @@ async def test_a_point_of_contact_acknowledges_by_keyboard_and_sees_it_confirmed
         complaints = await complaining(page)
         await page.goto(address + link())
         assert count(database)[0] == 0, "looking is not acknowledging"
-        await page.keyboard.press("Tab")
+        await page.keyboard.press("Tab")  # to the answer that is set
         await page.keyboard.press("Enter")
-        await page.wait_for_load_state()
+        await page.wait_for_url("**note=done")
         confirmed = await page.inner_text("body")
 
         assert count(database)[0] == 1
@@ -118,3 +121,53 @@ async def test_a_page_of_another_site_cannot_acknowledge_for_the_reader(tmp_path
         await page.wait_for_load_state()
 
     assert count(database)[0] == 0
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de"])
+async def test_an_answer_with_a_contact_is_given_on_a_phone_without_scripts(
+    tmp_path: Path, language: str
+) -> None:
+    database = database_of(tmp_path)
+    say = catalogue()[language]
+    async with served(database, tmp_path) as address, browser() as chromium:
+        page = await chromium.new_page(
+            viewport=PHONE, java_script_enabled=False, locale=language, has_touch=True
+        )
+        await page.goto(address + link())
+        # The contact reads English; a browser in another language is not followed.
+        await page.get_by_text(catalogue()["en"]["answer_need-help"], exact=True).tap()
+        await page.locator("summary").tap()
+        await page.locator("input[name=person]").fill("Ana Ruiz")
+        await page.locator("input[name=phone]").fill("+34 911 23 45 67")
+        await page.screenshot(path=tmp_path / "form.png", full_page=True)
+        await page.get_by_role("button").click()
+        await page.wait_for_url("**note=done")
+        await page.screenshot(path=tmp_path / "done.png", full_page=True)
+        shown = await page.inner_text("main")
+        await page.goto(f"{address}/a/x")
+        wrong = await page.inner_text("main")
+        await page.goto(f"{address + link()}?change=1")
+        small = await page.locator("label.choice").evaluate_all("found => found.length")
+        boxes = [await each.bounding_box() for each in await page.locator("label.choice").all()]
+
+    with database.read() as connection:
+        row = connection.execute(select(answer)).one()
+    assert (row.answer, row.person, row.phone) == ("need-help", "Ana Ruiz", "+34 911 23 45 67")
+    assert "duty manager is told at once" in shown
+    assert say["invalid_title"] in wrong
+    assert small == 4
+    assert all(box is not None and box["height"] >= 44 for box in boxes)
+
+
+async def test_the_form_is_spoken_for_with_names_and_roles(tmp_path: Path) -> None:
+    database = database_of(tmp_path)
+    async with served(database, tmp_path) as address, browser() as chromium:
+        page = await chromium.new_page(viewport=PHONE)
+        await page.goto(f"{address + link()}?change=1")
+        for answer_ in ("Received", "Acting", "We need help", "Wrong addressee"):
+            assert await page.get_by_role("radio", name=answer_).count() == 1
+        await page.locator("summary").click()
+        for label in ("Name", "Telephone, with country code"):
+            assert await page.get_by_label(label).is_visible()
+        width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]

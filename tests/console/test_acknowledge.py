@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from console.app import create_app, make_server
 from infra.database import Database
 from infra.tables import acknowledgement, audit_row, relay
-from notifications.acknowledgement import make_token
+from notifications.tokens import make_token
 from tests.notifications.mailroom import (
     CAMPAIGN,
     NOW,
@@ -53,7 +53,9 @@ def link(recipient_id: str = "poc-000", life: timedelta = timedelta(days=7)) -> 
 
 def client(database: Database, clock: Clock | None = None) -> httpx.AsyncClient:
     app = create_app(database, KEY, public_url=ORIGIN, clock=clock or Clock())
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url=ORIGIN, follow_redirects=True
+    )
 
 
 def count(database: Database) -> tuple[int, int, int]:
@@ -217,7 +219,8 @@ async def test_the_page_needs_no_script_and_nothing_from_elsewhere(tmp_path: Pat
         page = await web.get(link())
         css = await web.get("/static/leerp.css")
     assert "<script" not in page.text
-    assert re.findall(r'(?:href|src|action)="([^"]*)"', page.text) == ["/static/leerp.css"]
+    linked = re.findall(r'(?:href|src|action)="([^"]*)"', page.text)
+    assert linked == ["/static/leerp.css", link()]
     assert "style=" not in page.text
     assert css.headers["Content-Type"].startswith("text/css")
     assert '<html lang="en">' in page.text
@@ -261,7 +264,10 @@ async def test_a_real_server_acknowledges_and_logs_no_token(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     database = database_of(tmp_path)
-    async with served(database) as base, httpx.AsyncClient(base_url=base) as web:
+    async with (
+        served(database) as base,
+        httpx.AsyncClient(base_url=base, follow_redirects=True) as web,
+    ):
         logging.getLogger("httpx").setLevel(logging.WARNING)  # the test's own client
         logging.getLogger("httpcore").setLevel(logging.WARNING)
         shown = await web.get(link())

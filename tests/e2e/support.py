@@ -24,8 +24,9 @@ from infra.services.mail_catcher import TO_HEADER
 from infra.settings import Settings
 from infra.tables import campaign, notification
 from leerp.demo.desks import OFFICERS
-from notifications.acknowledgement import acknowledge, make_token
+from notifications.acknowledgement import acknowledge
 from notifications.certificates import Identity, self_signed
+from notifications.tokens import make_token
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass, SourceGroup
 
 T = TypeVar("T")

@@ -13,14 +13,9 @@ from sqlalchemy import insert, select
 from infra import audit
 from infra.database import Database
 from infra.tables import acknowledgement, campaign, relay
-from notifications.acknowledgement import (
-    Acknowledged,
-    InvalidToken,
-    acknowledge,
-    acknowledged_at,
-    make_token,
-    read_token,
-)
+from notifications.acknowledgement import acknowledge, acknowledged_at
+from notifications.acknowledgement_book import Acknowledged
+from notifications.tokens import InvalidToken, make_token, read_token
 from tests.notifications.mailroom import (
     CAMPAIGN,
     NOW,
@@ -149,8 +144,8 @@ def mutate(token: str, chance: random.Random) -> str:
         case 3:
             return token[:at]
         case _:
-            start, expiry, mac = token.split(".")
-            return f"{start}.{int(expiry) + chance.randrange(-9999, 9999)}.{mac}"
+            tag, start, expiry, mac = token.split(".")
+            return f"{tag}.{start}.{int(expiry) + chance.randrange(-9999, 9999)}.{mac}"
 
 
 @pytest.mark.parametrize("seed", range(4))

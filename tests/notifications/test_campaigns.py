@@ -91,7 +91,7 @@ def test_every_class_gets_its_row_in_a_fixed_order(tmp_path: Path) -> None:
     frozen = do_freeze(database, order())
     made = rows(database)
     assert frozen == Frozen(
-        campaign_id=CAMPAIGN, directory_version=1, recipients=10, queued=10, held=0
+        campaign_id=CAMPAIGN, directory_version=1, recipients=10, queued=10, held=0, size=10
     )
     assert [row["recipient_id"] for row in made] == [f"{name}-1" for name in ALL]
     assert [row["cursor"] for row in made] == list(range(10))
@@ -201,7 +201,7 @@ def test_without_a_directory_nothing_can_be_frozen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("who", [{}, {"classes": ALL, "recipients": ("a",)}])
 def test_an_order_is_by_class_or_by_id(who: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="either classes or recipients"):
+    with pytest.raises(ValidationError, match="either classes, or recipients"):
         FreezeOrder(campaign_id="c", revision=1, content=initial(), by="o.one", **who)
 
 

@@ -270,7 +270,7 @@ def test_stored_bytes_are_used_again_only_for_the_same_address_and_key(
 
 def test_an_unreadable_openpgp_key_never_enters_the_directory(gpg: GnuPG) -> None:
     for key in ("garbage", gpg.secret(gpg.make("leaky", subkey="cv25519"))):
-        with pytest.raises(ValueError, match="OpenPGP certificate|private key"):
+        with pytest.raises(ValueError, match=r"OpenPGP certificate|private key"):
             Contact(name="Desk", email="desk@example.invalid", openpgp_key=key)
 
 

@@ -21,6 +21,7 @@ from notifications.notices import (
     PlanAction,
     PlanNotice,
     ReassessmentNotice,
+    WithdrawalNotice,
     read_content,
 )
 from notifications.products import Variant
@@ -92,6 +93,7 @@ def contents(
             advice=text,
         ),
         DrillNotice(**{"marking": Marking(), **common}, reason=text, answer_by=NOW),
+        WithdrawalNotice(**common, withdraws=text, was_issued_at=NOW, statement=text),
     ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
 
-from activities.campaigns import CampaignActivities, CampaignRef
+from protocol.ladder import FollowUp
 from protocol.stages import Stage
 from workflows.campaign import Campaign
 from workflows.desk import STAGE_ATTRIBUTE, Desk
@@ -16,7 +17,7 @@ from workflows.messages import CampaignInput, CampaignOutcome, IncidentInput, In
 
 @workflow.defn(name="Campaign")
 class ImpatientCampaign(Campaign):
-    """Turns to the second contact first and reminds the first one afterwards."""
+    """Turns to the next contact first and reminds the first one afterwards."""
 
     @workflow.init
     def __init__(self, order: CampaignInput) -> None:
@@ -27,11 +28,14 @@ class ImpatientCampaign(Campaign):
         return await super().run(order)
 
     async def _climb_the_ladder(self, sent_at: datetime) -> None:
-        rules, ref = self._order.rules, CampaignRef(campaign_id=self._order.campaign_id)
-        if await self._quiet_until(sent_at + rules.remind_after):
-            await self._send_step(await self._call(CampaignActivities.turn_to_second_contact, ref))
-        if await self._quiet_until(sent_at + rules.second_contact_after):
-            await self._send_step(await self._call(CampaignActivities.remind, ref))
+        swapped = {
+            FollowUp.REMIND: FollowUp.NEXT_CONTACT,
+            FollowUp.NEXT_CONTACT: FollowUp.REMIND,
+        }
+        for rung in self._order.rules.rungs():
+            if await self._quiet_until(sent_at + rung.after):
+                do = swapped.get(rung.do, rung.do)
+                await self._take(replace(rung, do=do), sent_at + rung.after)
 
 
 class HastyDesk(Desk):

@@ -39,9 +39,10 @@ from intake.records import RawRecord
 from intake.relay import Relay
 from intake.store import Settled, Store
 from leerp.worker import WORKFLOWS, activities
-from notifications.acknowledgement import acknowledge, make_token
+from notifications.acknowledgement import acknowledge
 from notifications.directory_import import import_directory
 from notifications.directory_proposals import confirm
+from notifications.tokens import make_token
 from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
 from workflows.commands import Commands
@@ -105,18 +106,21 @@ class House:
         wanted = {r.recipient_id: r for r in rows if not recipients or r.recipient_id in recipients}
         now = datetime.now(UTC)
         for row in wanted.values():
-            token = make_token(
-                self.app.keys.acknowledgement,
-                notification_id=row.id,
-                campaign_id=campaign_id,
-                recipient_id=row.recipient_id,
-                contact=row.contact,
-                revision=row.revision,
-                expires_at=now + timedelta(days=1),
-            )
-            acknowledge(self.database, self.app.keys.acknowledgement, token, now)
+            acknowledge(self.database, self.app.keys.acknowledgement, self.token(row), now)
         if word:
             await self.pass_word()
+
+    def token(self, row: Row[Any]) -> str:
+        """What stands in the link of this mail."""
+        return make_token(
+            self.app.keys.acknowledgement,
+            notification_id=row.id,
+            campaign_id=row.campaign_id,
+            recipient_id=row.recipient_id,
+            contact=row.contact,
+            revision=row.revision,
+            expires_at=datetime.now(UTC) + timedelta(days=1),
+        )
 
     def import_directory(self, **changes: Any) -> None:
         """A new directory comes into force, by two people; ``changes`` as for ``cast.directory``."""

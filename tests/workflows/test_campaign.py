@@ -12,6 +12,7 @@ from temporalio.client import WorkflowHandle
 
 from infra.casefile import Artefact
 from infra.tables import artefact, campaign, notification
+from infra.tables_acknowledgement import campaign_end
 from protocol.stages import NoticeKind
 from tests.workflows.cast import MANAGER_DESK, address
 from tests.workflows.conftest import Houses
@@ -103,8 +104,15 @@ async def test_silence_climbs_the_ladder_from_reminder_to_duty_manager_and_gives
 
     result = await handle.result()
     assert result == CampaignOutcome(
-        campaign_id=notice, recipients=RECIPIENTS, acknowledged=0, escalated=True
+        campaign_id=notice,
+        recipients=RECIPIENTS,
+        acknowledged=0,
+        escalated=True,
+        unsettled=RECIPIENTS,
     )
+    (end,) = home.rows(select(campaign_end).where(campaign_end.c.campaign_id == notice))
+    assert set(end.unsettled) == home.recipients(notice)
+    assert home.recipients(f"{notice}.ended") == {MANAGER_DESK}
     assert len(home.mails(notice)) == 3 * RECIPIENTS
     times = home.sink.tries
     assert (times[address("interpol")], times[address("interpol", 1)]) == (2, 1)

@@ -1,0 +1,129 @@
+"""The token in the link of a mail: what it is bound to, and how it is checked.
+
+A token says no more than that somebody could read the mail: access to a mailbox, not a person
+(reliability 5.1, ASVS 6.3.6). It is bound to campaign, recipient, contact, revision and expiry, and has
+256 bits that nobody can guess. Source: reliability 4.2, F-A3 and F-A4.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from infra.tables import notification
+from protocol.errors import Refused
+
+MIN_KEY_BYTES = 16
+TAG_CHARACTERS = 8
+TOKEN = re.compile(
+    r"(?P<tag>[A-Za-z0-9_-]{8})\.(?P<id>[0-9a-zA-Z_-]{1,32})\.(?P<expiry>[0-9]{1,12})"
+    r"\.[A-Za-z0-9_-]{43}"
+)
+BOUND = ("id", "campaign_id", "recipient_id", "contact", "revision")
+"""What a token is bound to, besides its expiry."""
+NOBODY = ("", "", 0, 0)
+_BOUND_ROWS = select(*(notification.c[name] for name in BOUND)).where(
+    notification.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+class InvalidToken(Refused):
+    """A token that is malformed, altered, expired or unknown: one answer for all of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "invalid-token",
+            "This link is not valid, or no longer. Use the link in the newest mail, or phone the "
+            "coordination centre named in the notice.",
+        )
+
+
+def make_token(
+    key: bytes,
+    *,
+    notification_id: str,
+    campaign_id: str,
+    recipient_id: str,
+    contact: int,
+    revision: int,
+    expires_at: datetime,
+) -> str:
+    """``<tag of the campaign>.<notification id>.<expiry in Unix seconds>.<HMAC-SHA256, base64url>``."""
+    if len(key) < MIN_KEY_BYTES:
+        raise ValueError(f"the acknowledgement key must have {MIN_KEY_BYTES} bytes or more")
+    bound = (campaign_id, recipient_id, contact, revision)
+    return _made(key, notification_id, bound, int(expires_at.timestamp()))
+
+
+def campaign_tag(token: str) -> str:
+    """Which campaign a token claims to be of, in the form that any token has; else an empty string.
+
+    Guesses are counted by it. It says nothing about whether there is such a campaign.
+    """
+    parts = TOKEN.fullmatch(token)
+    return parts["tag"] if parts else ""
+
+
+def read_token(connection: Connection, key: bytes, token: str, now: datetime) -> Row[Any]:
+    """The notification that the token was made for.
+
+    Raises:
+        InvalidToken: anything is wrong with it.
+    """
+    (found,) = read_tokens(connection, key, [token], now)
+    if isinstance(found, InvalidToken):
+        raise found
+    return found
+
+
+def read_tokens(
+    connection: Connection, key: bytes, tokens: Sequence[str], now: datetime
+) -> list[Row[Any] | InvalidToken]:
+    """For each token its notification, or that it is not valid; in their order, by one look."""
+    parts = [TOKEN.fullmatch(token) for token in tokens]
+    ids = {part["id"] for part in parts if part}
+    rows: Mapping[str, Row[Any]] = {
+        row.id: row for row in connection.execute(_BOUND_ROWS, {"ids": sorted(ids)})
+    }
+    return [
+        _checked(key, token, part, rows, now) for token, part in zip(tokens, parts, strict=True)
+    ]
+
+
+def _checked(
+    key: bytes,
+    token: str,
+    parts: re.Match[str] | None,
+    rows: Mapping[str, Row[Any]],
+    now: datetime,
+) -> Row[Any] | InvalidToken:
+    if parts is None:
+        return InvalidToken()
+    row = rows.get(parts["id"])
+    # An unknown id is put through the same steps, so that time tells nothing about it.
+    expected = _made(key, parts["id"], row[1:] if row is not None else NOBODY, int(parts["expiry"]))
+    # The whole token is compared as text: a MAC in other base64 spelling is another token.
+    genuine = hmac.compare_digest(expected.encode(), token.encode())
+    if row is None or not genuine or now >= datetime.fromtimestamp(int(parts["expiry"]), UTC):
+        return InvalidToken()
+    return row
+
+
+def _made(key: bytes, notification_id: str, bound: Sequence[Any], expiry: int) -> str:
+    # JSON keeps the parts apart whatever characters they hold.
+    text = json.dumps([notification_id, *bound, expiry])
+    mac = hmac.digest(key, b"leerp-ack/1\x00" + text.encode(), hashlib.sha256)
+    tag = hmac.digest(key, b"leerp-campaign/1\x00" + str(bound[0]).encode(), hashlib.sha256)
+    return f"{_text(tag)[:TAG_CHARACTERS]}.{notification_id}.{expiry}.{_text(mac)}"
+
+
+def _text(mac: bytes) -> str:
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
