@@ -4,6 +4,7 @@
 
     queued -> sending -> accepted | refused | held | retry_due | unknown
     retry_due -> sending        unknown -> sending (policy ``resend``) or stays for a person (``hold``)
+    accepted, unknown -> bounced (a server further on gave it back; see ``bounces``)
 
 Nobody sends without a claim. Each claim raises the row's ``fence``; whoever comes with an older one
 (a process that was stopped and woke up) writes nothing. Claims and leases are the machine's own
@@ -12,16 +13,17 @@ business; every outcome leaves an audit row in the same transaction. Source: rel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from infra import audit
 from infra.tables import notification
+from infra.tables_delivery import destination
 
 ACTOR = "delivery"
 
@@ -36,6 +38,7 @@ class State(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     HELD = "held"
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,9 @@ class Claim:
     fence: int
     attempt: int
     raw: bytes | None
+    made_for: str
+    """What ``raw`` was made for: its address and keys, as a digest."""
+    destination: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,17 +99,13 @@ def claim(
     now: datetime,
     lease: timedelta,
     resend_unknown: bool,
+    room: Callable[[str], int] | None = None,
 ) -> list[Claim]:
-    """Take up to ``limit`` mails that are due, in the frozen order, for as long as ``lease``."""
-    due = or_(notification.c.due_at.is_(None), notification.c.due_at <= now)
-    retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
-    ids = connection.scalars(
-        select(notification.c.id)
-        .where(rows.rows(), notification.c.state.in_([State.QUEUED, *retried]), due)
-        .order_by(notification.c.cursor, notification.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    """Take up to ``limit`` mails that are due, in the frozen order, for as long as ``lease``.
+
+    None for a destination that is paused, and no more for one than there is ``room`` for it.
+    """
+    ids = _due(connection, rows, limit, now, retried(resend_unknown=resend_unknown), room)
     if not ids:
         return []
     taken = connection.execute(
@@ -122,6 +124,50 @@ def claim(
     ).mappings()
     claims = {row["id"]: Claim(**row) for row in taken}
     return [claims[id_] for id_ in ids]
+
+
+def retried(*, resend_unknown: bool) -> tuple[State, ...]:
+    """The states in which a mail waits for another attempt."""
+    return (State.RETRY_DUE, State.UNKNOWN) if resend_unknown else (State.RETRY_DUE,)
+
+
+def _due(
+    connection: Connection,
+    rows: Range,
+    limit: int,
+    now: datetime,
+    again: Sequence[State],
+    room: Callable[[str], int] | None,
+) -> list[str]:
+    paused = select(destination.c.domain).where(destination.c.next_at > now)
+    query = (
+        select(notification.c.id, notification.c.destination)
+        .where(
+            rows.rows(),
+            notification.c.state.in_([State.QUEUED, *again]),
+            or_(notification.c.due_at.is_(None), notification.c.due_at <= now),
+            notification.c.destination.not_in(paused),
+        )
+        .order_by(notification.c.cursor, notification.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if room is None:
+        return [row.id for row in connection.execute(query)]
+    ids: list[str] = []
+    left: dict[str, int] = {}
+    full: list[str] = []
+    while len(ids) < limit:
+        more = query.where(notification.c.destination.not_in(full), notification.c.id.not_in(ids))
+        found = connection.execute(more).all()
+        for row in found:
+            if left.setdefault(row.destination, room(row.destination)) > 0 and len(ids) < limit:
+                left[row.destination] -= 1
+                ids.append(row.id)
+        full = [domain for domain, places in left.items() if places <= 0]
+        if len(found) < limit:
+            break
+    return ids
 
 
 def expire_leases(connection: Connection, rows: Range, now: datetime) -> None:
@@ -170,12 +216,18 @@ def renew(
     )
 
 
-def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes]]) -> None:
-    """Keep the bytes before the first attempt, so that every attempt sends the same ones."""
+def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes, str]]) -> None:
+    """Keep the bytes before the first attempt, so that every attempt sends the same ones.
+
+    With each, a digest of what it was made for.
+    """
     _update_each(
         connection,
-        [{"b_id": c.id, "b_fence": c.fence, "b_raw": raw} for c, raw in built],
-        {"raw": bindparam("b_raw")},
+        [
+            {"b_id": c.id, "b_fence": c.fence, "b_raw": raw, "b_made": made}
+            for c, raw, made in built
+        ],
+        {"raw": bindparam("b_raw"), "made_for": bindparam("b_made")},
     )
 
 
@@ -234,26 +286,6 @@ def release(connection: Connection, claims: Sequence[Claim], *, due_at: datetime
         {"state": State.RETRY_DUE, "due_at": due_at, "lease_until": None},
         notification.c.data_started.is_(False),
     )
-
-
-def counts(connection: Connection, rows: Range) -> dict[State, int]:
-    """How many rows of the range are in each state; every state is named."""
-    found = connection.execute(
-        select(notification.c.state, func.count()).where(rows.rows()).group_by(notification.c.state)
-    )
-    return dict.fromkeys(State, 0) | {State(state): number for state, number in found}
-
-
-def next_due(connection: Connection, rows: Range, *, resend_unknown: bool) -> datetime | None:
-    """When something of the range has to be done next, or None when all of it is settled."""
-    retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
-    due, lease = connection.execute(
-        select(
-            func.min(notification.c.due_at).filter(notification.c.state.in_(retried)),
-            func.min(notification.c.lease_until).filter(notification.c.state == State.SENDING),
-        ).where(rows.rows())
-    ).one()
-    return min((at for at in (due, lease) if at is not None), default=None)
 
 
 def _still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[str]:

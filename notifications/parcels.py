@@ -6,11 +6,12 @@ with its reason. Source: reliability 2.2 steps 2 and 3, F-M10, F-M11.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from email import message_from_bytes
 from typing import Self
 
 import structlog
@@ -22,6 +23,7 @@ from infra.tables import campaign, notification
 from notifications import mail
 from notifications.acknowledgement import make_token
 from notifications.directory import Contact, DirectoryInForce, Recipient
+from notifications.envelopes import require_plain
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
@@ -30,10 +32,11 @@ from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
 from notifications.rendering import render
 from notifications.rows import GONE
-from notifications.smime import Signer, is_sealed, sealed_for
-from protocol.errors import LeerpError, NotFound
+from notifications.smime import Signer
+from protocol.errors import LeerpError, NotFound, Refused
 
 log = structlog.get_logger()
+BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class Parcel:
     recipient: Recipient
     contact: Contact
     raw: bytes
+    made_for: str = ""
+    """A digest of the address and keys that ``raw`` was made for."""
 
     @property
     def to(self) -> str:
@@ -97,6 +102,7 @@ class Packer:
         signer: Signer,
         ack_key: bytes,
         recheck: Recheck,
+        directory: DirectoryInForce | None = None,
     ) -> Self:
         """Read what is frozen.
 
@@ -115,7 +121,7 @@ class Packer:
             content=content,
             product=content.product(),
             exercise=row.exercise,
-            directory=DirectoryInForce(),
+            directory=directory or DirectoryInForce(),
             settings=settings,
             signer=signer,
             ack_key=ack_key,
@@ -192,10 +198,14 @@ class Packer:
                 f"the directory has no contact {claim.contact + 1} of {claim.recipient_id!r} any more"
             )
         contact = recipient.contacts[claim.contact]
-        raw = claim.raw
-        if raw is None or not _made_for(raw, contact):
+        raw, made_for = claim.raw, _made_for(contact)
+        if raw is None or claim.made_for != made_for:
+            require_plain(contact.email)
             raw = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
-        return Parcel(claim=claim, recipient=recipient, contact=contact, raw=raw)
+            _require_whole_lines(raw)
+        return Parcel(
+            claim=claim, recipient=recipient, contact=contact, raw=raw, made_for=made_for
+        )
 
     def _build(
         self,
@@ -258,15 +268,20 @@ def _first_message_ids(connection: Connection, claims: Sequence[Claim]) -> dict[
     }
 
 
-def _made_for(raw: bytes, contact: Contact) -> bool:
-    """Whether a mail was written to this contact's address, and encrypted, if at all, to its key."""
-    message = message_from_bytes(raw)
-    if message["To"] != contact.email:
-        return False
-    if not is_sealed(message):
-        return True
-    certificate = contact.x509()
-    return certificate is not None and sealed_for(message, certificate)
+def _made_for(contact: Contact) -> str:
+    """What a mail to this contact depends on, besides its content."""
+    parts = (contact.email, contact.certificate, contact.openpgp_key)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _require_whole_lines(raw: bytes) -> None:
+    """Make sure that no server can see the end of the mail, or another mail, where there is none.
+
+    Raises:
+        Refused: a line break is not CR LF.
+    """
+    if BARE_BREAK.search(raw) or not raw.endswith(b"\r\n"):
+        raise Refused("bare-newline", "the mail has a broken line end: report this as a defect")
 
 
 def _made_anew(claim: Claim, now: datetime) -> Outcome:
