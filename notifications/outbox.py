@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, or_, select, update
 
 from infra import audit
 from infra.tables import notification
@@ -209,11 +209,7 @@ def renew(
     connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
 ) -> None:
     """Keep the claims that are still ours: a relay may take ten minutes to answer (RFC 5321)."""
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence} for c in claims],
-        {"lease_until": now + lease},
-    )
+    _each(connection, _RENEW, claims, b_lease=now + lease)
 
 
 def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes, str]]) -> None:
@@ -221,14 +217,9 @@ def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes, str]])
 
     With each, a digest of what it was made for.
     """
-    _update_each(
-        connection,
-        [
-            {"b_id": c.id, "b_fence": c.fence, "b_raw": raw, "b_made": made}
-            for c, raw, made in built
-        ],
-        {"raw": bindparam("b_raw"), "made_for": bindparam("b_made")},
-    )
+    parameters = [{**_key(claim), "b_raw": raw, "b_made": made} for claim, raw, made in built]
+    if parameters:
+        connection.execute(_STORE, parameters)
 
 
 def begin_data(
@@ -236,11 +227,7 @@ def begin_data(
 ) -> frozenset[str]:
     """Write down that the bodies are about to be sent; the ids of those that may be."""
     valid = _still_ours(connection, claims)
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence} for c in claims if c.id in valid],
-        {"data_started": True, "lease_until": now + lease},
-    )
+    _each(connection, _BEGIN, [c for c in claims if c.id in valid], b_lease=now + lease)
     return valid
 
 
@@ -251,71 +238,46 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime
     """
     valid = _still_ours(connection, [outcome.claim for outcome in outcomes])
     ours = [outcome for outcome in outcomes if outcome.claim.id in valid]
-    _update_each(
-        connection,
-        [
-            {
-                "b_id": o.claim.id,
-                "b_fence": o.claim.fence,
-                "b_state": o.state,
-                "b_reply": o.detail if o.state in {State.ACCEPTED, State.REFUSED} else "",
-                "b_reason": "" if o.state is State.ACCEPTED else o.detail,
-                "b_due": o.due_at,
-                "b_accepted": now if o.state is State.ACCEPTED else None,
-            }
-            for o in ours
-        ],
-        {
-            "state": bindparam("b_state"),
-            "reply": bindparam("b_reply"),
-            "reason": bindparam("b_reason"),
-            "due_at": bindparam("b_due"),
-            "accepted_at": bindparam("b_accepted"),
-            "lease_until": None,
-        },
-    )
+    if ours:
+        connection.execute(_RECORD, [_written(outcome, now) for outcome in ours])
     _audit_outcomes(connection, ours)
     return valid
 
 
 def release(connection: Connection, claims: Sequence[Claim], *, due_at: datetime) -> None:
     """Give back claims: due again at ``due_at``. One whose body was begun waits for its lease to end."""
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence} for c in claims],
-        {"state": State.RETRY_DUE, "due_at": due_at, "lease_until": None},
-        notification.c.data_started.is_(False),
-    )
+    _each(connection, _RELEASE, claims, b_due=due_at)
+
+
+def _written(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    accepted = outcome.state is State.ACCEPTED
+    return {
+        **_key(outcome.claim),
+        "b_state": outcome.state,
+        "b_reply": outcome.detail if accepted or outcome.state is State.REFUSED else "",
+        "b_reason": "" if accepted else outcome.detail,
+        "b_due": outcome.due_at,
+        "b_accepted": now if accepted else None,
+    }
 
 
 def _still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[str]:
+    if not claims:
+        return frozenset()
     fences = {c.id: c.fence for c in claims}
-    found = connection.execute(
-        select(notification.c.id, notification.c.fence)
-        .where(notification.c.id.in_(fences), notification.c.state == State.SENDING)
-        .with_for_update()
-    )
+    found = connection.execute(_HELD_CLAIMS, {"b_ids": list(fences)})
     return frozenset(row.id for row in found if row.fence == fences[row.id])
 
 
-def _update_each(
-    connection: Connection,
-    parameters: list[dict[str, Any]],
-    values: dict[str, Any],
-    *conditions: ColumnElement[bool],
+def _key(claim: Claim) -> dict[str, Any]:
+    return {"b_id": claim.id, "b_fence": claim.fence}
+
+
+def _each(
+    connection: Connection, statement: Update, claims: Sequence[Claim], **values: Any
 ) -> None:
-    if parameters:
-        connection.execute(
-            update(notification)
-            .where(
-                notification.c.id == bindparam("b_id"),
-                notification.c.fence == bindparam("b_fence"),
-                notification.c.state == State.SENDING,
-                *conditions,
-            )
-            .values(values),
-            parameters,
-        )
+    if claims:
+        connection.execute(statement, [{**_key(claim), **values} for claim in claims])
 
 
 def _audit_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -327,3 +289,33 @@ def _audit_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None
         audit.append(
             connection, f"mail_{state}", actor=ACTOR, subject=campaign_id, notifications=codes
         )
+
+
+# Made once: what is said for each mail costs more to put into words than to do.
+_HELD_CLAIMS = (
+    select(notification.c.id, notification.c.fence)
+    .where(
+        notification.c.id.in_(bindparam("b_ids", expanding=True)),
+        notification.c.state == State.SENDING,
+    )
+    .with_for_update()
+)
+_CLAIMED = update(notification).where(
+    notification.c.id == bindparam("b_id"),
+    notification.c.fence == bindparam("b_fence"),
+    notification.c.state == State.SENDING,
+)
+_RENEW = _CLAIMED.values(lease_until=bindparam("b_lease"))
+_STORE = _CLAIMED.values(raw=bindparam("b_raw"), made_for=bindparam("b_made"))
+_BEGIN = _CLAIMED.values(data_started=True, lease_until=bindparam("b_lease"))
+_RELEASE = _CLAIMED.where(notification.c.data_started.is_(False)).values(
+    state=State.RETRY_DUE, due_at=bindparam("b_due"), lease_until=None
+)
+_RECORD = _CLAIMED.values(
+    state=bindparam("b_state"),
+    reply=bindparam("b_reply"),
+    reason=bindparam("b_reason"),
+    due_at=bindparam("b_due"),
+    accepted_at=bindparam("b_accepted"),
+    lease_until=None,
+)

@@ -92,12 +92,12 @@ class SendingRun:
                 await self._shelf.change()
             under_way = len(self._in_hand)
             taken = await self._whole(self._claim())
-            if taken:
-                continue
-            if not under_way:
+            if not taken and not under_way:
                 break
-            while len(self._in_hand) >= under_way:  # what is under way may come back as due
-                await self._shelf.change()
+            if taken < CLAIM_SIZE:  # as many as there is room for; some may come back as due
+                enough = max(0, len(self._in_hand) - CLAIM_SIZE // 2)
+                while len(self._in_hand) > enough:
+                    await self._shelf.change()
         self._shelf.complete()
 
     async def _claim(self) -> int:
