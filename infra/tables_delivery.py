@@ -22,7 +22,9 @@ destination = Table(
 delivery_notice = Table(
     "delivery_notice",
     metadata,
-    Column("sha256", String(64), primary_key=True),  # of the notice's bytes, as far as they are read
+    Column(
+        "sha256", String(64), primary_key=True
+    ),  # of the notice's bytes, as far as they are read
     Column("notification_id", String(32), nullable=False),
     Column("kind", String(12), nullable=False),  # bounced, delayed, delivered, other
     Column("status", String(20), nullable=False),  # RFC 3463, or empty

@@ -12,6 +12,7 @@ import typer
 from infra.settings import Settings
 from leerp.cli_audit import audit_app
 from leerp.cli_bench import bench_app
+from leerp.cli_bounces import bounces_app
 from leerp.cli_bridge import bridge_app
 from leerp.cli_campaign import campaign_app
 from leerp.cli_classify import classify_command
@@ -46,6 +47,7 @@ cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(sources_app, name="sources")
 cli.add_typer(campaign_app, name="campaign")
+cli.add_typer(bounces_app, name="bounces")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
 cli.add_typer(bridge_app, name="bridge")

@@ -13,6 +13,7 @@ from activities.campaigns import CampaignActivities
 from activities.case_file import CaseFileActivities
 from activities.tasks import TaskActivities
 from infra.bootstrap import App
+from leerp.bounces import keep_reading
 from notifications.delivery import Delivery
 from notifications.smime import Signer
 from workflows.campaign import Campaign
@@ -67,5 +68,6 @@ async def run_worker(app: App, stop: asyncio.Event) -> None:
             workflow_runner=SANDBOX,
             graceful_shutdown_timeout=GRACE,
         )
-        async with worker:
+        async with worker, asyncio.TaskGroup() as beside:
+            beside.create_task(keep_reading(app, stop))
             await stop.wait()

@@ -249,9 +249,7 @@ def _write(
     if is_new:
         connection.execute(insert(destination).values(domain=domain, **values))
     else:
-        connection.execute(
-            update(destination).where(destination.c.domain == domain).values(values)
-        )
+        connection.execute(update(destination).where(destination.c.domain == domain).values(values))
 
 
 def _audit(

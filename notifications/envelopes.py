@@ -28,6 +28,7 @@ PLAIN = re.compile(r"[!#-;=?-Z^-~]+@[A-Za-z0-9.-]+")
 """An address that says nothing else to a server than where to send; no quotes, brackets or spaces."""
 XTEXT = re.compile(r"[+=]")
 MAX_ADDRESS = 254
+BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,16 @@ def require_plain(address: str) -> None:
     """
     if len(address) > MAX_ADDRESS or not PLAIN.fullmatch(address):
         raise Refused("bad-address", "the address cannot be used in mail: correct it")
+
+
+def require_whole_lines(raw: bytes) -> None:
+    """Make sure that no server can see the end of the mail, or another mail, where there is none.
+
+    Raises:
+        Refused: a line break is not CR LF.
+    """
+    if BARE_BREAK.search(raw) or not raw.endswith(b"\r\n"):
+        raise Refused("bare-newline", "the mail has a broken line end: report this as a defect")
 
 
 def commands(

@@ -30,6 +30,7 @@ _BEST_FIRST = (
     State.RETRY_DUE,
     State.UNKNOWN,
     State.REFUSED,
+    State.BOUNCED,
     State.HELD,
 )
 
@@ -48,7 +49,7 @@ class Appended(_Border):
 
 
 class CampaignCounts(_Border):
-    """How a campaign stands, by recipient; each of them is in exactly one of the seven states.
+    """How a campaign stands, by recipient; each of them is in exactly one of the eight states.
 
     A recipient's state is the best of its mails'. ``escalated`` counts those whose further contact
     was reached, ``pending`` the mails (not recipients) that are still to be sent.
@@ -61,6 +62,7 @@ class CampaignCounts(_Border):
     retry_due: int
     unknown: int
     refused: int
+    bounced: int = 0
     held: int
     acknowledged: int
     escalated: int

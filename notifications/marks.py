@@ -128,9 +128,7 @@ class Marks:
             self._traffic.learn(standings)
 
 
-def _closed(
-    connection: Connection, begins: Sequence[Begin], now: datetime
-) -> dict[str, Outcome]:
+def _closed(connection: Connection, begins: Sequence[Begin], now: datetime) -> dict[str, Outcome]:
     """What may not go after all, by the id of its row."""
     by_packer: dict[int, tuple[Packer, list[Parcel]]] = {}
     for begin in begins:

@@ -7,7 +7,6 @@ with its reason. Source: reliability 2.2 steps 2 and 3, F-M10, F-M11.
 from __future__ import annotations
 
 import hashlib
-import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from infra.tables import campaign, notification
 from notifications import mail
 from notifications.acknowledgement import make_token
 from notifications.directory import Contact, DirectoryInForce, Recipient
-from notifications.envelopes import require_plain
+from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
@@ -33,10 +32,9 @@ from notifications.products import Product, Variant
 from notifications.rendering import render
 from notifications.rows import GONE
 from notifications.smime import Signer
-from protocol.errors import LeerpError, NotFound, Refused
+from protocol.errors import LeerpError, NotFound
 
 log = structlog.get_logger()
-BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +200,8 @@ class Packer:
         if raw is None or claim.made_for != made_for:
             require_plain(contact.email)
             raw = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
-            _require_whole_lines(raw)
-        return Parcel(
-            claim=claim, recipient=recipient, contact=contact, raw=raw, made_for=made_for
-        )
+            require_whole_lines(raw)
+        return Parcel(claim=claim, recipient=recipient, contact=contact, raw=raw, made_for=made_for)
 
     def _build(
         self,
@@ -272,16 +268,6 @@ def _made_for(contact: Contact) -> str:
     """What a mail to this contact depends on, besides its content."""
     parts = (contact.email, contact.certificate, contact.openpgp_key)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _require_whole_lines(raw: bytes) -> None:
-    """Make sure that no server can see the end of the mail, or another mail, where there is none.
-
-    Raises:
-        Refused: a line break is not CR LF.
-    """
-    if BARE_BREAK.search(raw) or not raw.endswith(b"\r\n"):
-        raise Refused("bare-newline", "the mail has a broken line end: report this as a defect")
 
 
 def _made_anew(claim: Claim, now: datetime) -> Outcome:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from infra.tables import notification
 from infra.tables_delivery import destination
-from notifications.outbox import Range, State, retried
+from notifications.claiming import retried
+from notifications.outbox import Range, State
 
 
 def counts(connection: Connection, rows: Range) -> dict[State, int]:

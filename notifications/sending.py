@@ -17,7 +17,7 @@ import structlog
 
 from infra.database import Database
 from infra.settings import Settings
-from notifications import destinations, envelopes, failpoints, outbox
+from notifications import claiming, destinations, envelopes, failpoints, outbox
 from notifications.connections import Connections
 from notifications.marks import Marks, jitter
 from notifications.outbox import Claim, Outcome, Range
@@ -118,9 +118,9 @@ class SendingRun:
     def _claim_rows(self) -> list[Claim]:
         now = self._clock()
         with self._database.write() as connection:
-            outbox.expire_leases(connection, self._rows, now)
+            claiming.expire_leases(connection, self._rows, now)
             self._traffic.refresh(destinations.load(connection))
-            return outbox.claim(
+            return claiming.claim(
                 connection,
                 self._rows,
                 limit=CLAIM_SIZE,

@@ -9,6 +9,7 @@ Source: RFC 5321 4.5.3.2.6; RFC 1047; RFC 8689; reliability 0.8, 1.5c, 2.2, 2.3.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -83,7 +84,7 @@ class Submission:
                 + (" and offers STARTTLS with a valid certificate" if smtp.starttls else "")
                 + ", and check the smtp settings ('leerp doctor')"
             ) from error
-        if client.transport is None:
+        if not isinstance(client.transport, asyncio.Transport):
             raise ServiceDown(f"mail relay {smtp.host}:{smtp.port} closed the connection at once")
         known = (PIPELINING, DSN, *((REQUIRETLS,) if smtp.starttls else ()))
         self._offers = frozenset(name for name in known if client.supports_extension(name))
@@ -102,9 +103,7 @@ class Submission:
         if letter.requiretls and REQUIRETLS not in self._offers:
             return Submitted(state=State.HELD, code=0, text=NO_REQUIRETLS)
         smtp = self._settings
-        steps = commands(
-            letter, sender=smtp.sender, bounces=smtp.bounces, offers=self._offers
-        )
+        steps = commands(letter, sender=smtp.sender, bounces=smtp.bounces, offers=self._offers)
         if self._wire is None:
             return _lost_before_body("not connected")
         replies: list[Reply] = []
@@ -139,13 +138,11 @@ class Submission:
         if self._wire is not None:
             self._wire.close()
 
-    async def _converse(
-        self, wire: Wire, steps: tuple[bytes, bytes], replies: list[Reply]
-    ) -> None:
+    async def _converse(self, wire: Wire, steps: tuple[bytes, bytes], replies: list[Reply]) -> None:
         """MAIL, RCPT and DATA, at once or until a no; ``replies`` has what came, also when it raises."""
         if PIPELINING in self._offers:
             wire.send(b"\r\n".join((*steps, DATA, b"")), replies=len(steps) + 1)
-            for _ in (*steps, DATA):
+            while len(replies) <= len(steps):
                 replies.append(await wire.reply(self._settings.reply_timeout))
             return
         for step in (*steps, DATA):

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from infra import audit
 from infra.database import Database
-from notifications import outbox, progress
+from notifications import claiming, outbox, progress
 from notifications.outbox import Claim, Outcome, Range, State
 from tests.notifications.mailroom import CAMPAIGN, NOW, add_row, make_database, make_recipient, rows
 
@@ -23,14 +23,14 @@ def claim(
     database: Database, *, at: timedelta = timedelta(), limit: int = 50, resend: bool = True
 ) -> list[Claim]:
     with database.write() as connection:
-        return outbox.claim(
+        return claiming.claim(
             connection, ALL, limit=limit, now=NOW + at, lease=LEASE, resend_unknown=resend
         )
 
 
 def expire(database: Database, at: timedelta) -> None:
     with database.write() as connection:
-        outbox.expire_leases(connection, ALL, NOW + at)
+        claiming.expire_leases(connection, ALL, NOW + at)
 
 
 def begin(database: Database, claims: list[Claim]) -> frozenset[str]:
@@ -76,7 +76,7 @@ def test_a_range_claims_its_own_rows_with_their_reminders_only(tmp_path: Path) -
     database = database_of(tmp_path, 4)
     reminder = add_row(database, 2, "poc-002", revision=1)
     with database.write() as connection:
-        claims = outbox.claim(
+        claims = claiming.claim(
             connection,
             Range(campaign_id=CAMPAIGN, start=2, end=3),
             limit=9,
