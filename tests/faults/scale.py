@@ -21,9 +21,35 @@ class Scale:
     """Of Hypothesis."""
     patience: float
     """How long a storm may take to be settled."""
+    campaign: int
+    """Mails of a campaign at whose relay something is wrong."""
+    crashes: int
+    """Of a sender, at each place."""
+    notices: int
+    """Forged ones, in a flood."""
 
 
-SHORT = Scale(storm=1_500, repetitions=1, kills=2, away=2, locked=2, examples=150, patience=90)
+SHORT = Scale(
+    storm=1_500,
+    repetitions=1,
+    kills=2,
+    away=2,
+    locked=2,
+    examples=150,
+    patience=90,
+    campaign=60,
+    crashes=3,
+    notices=500,
+)
 LONG = Scale(
-    storm=200_000, repetitions=20, kills=20, away=300, locked=70, examples=10_000, patience=1_200
+    storm=200_000,
+    repetitions=20,
+    kills=20,
+    away=300,
+    locked=70,
+    examples=10_000,
+    patience=1_200,
+    campaign=1_000,
+    crashes=100,
+    notices=10_000,
 )
