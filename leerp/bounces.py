@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import structlog
@@ -39,7 +40,9 @@ async def keep_reading(app: App, stop: asyncio.Event) -> None:
     settings = app.settings.delivery.bounces
     while settings.is_read and not stop.is_set():
         try:
-            await asyncio.to_thread(read_bounces, app)
+            read = await asyncio.to_thread(read_bounces, app)
+            if read != Read():
+                log.info("notices_read", **asdict(read))
         except ServiceDown as down:
             log.warning("inbox_away", reason=str(down))
         with suppress(TimeoutError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
 from leerp.bounces import read_bounces
 from leerp.home import open_app
 from leerp.options import HOME, Home, Json
 from leerp.output import show_fields
-from notifications.bounces import Read
 
 bounces_app = typer.Typer(no_args_is_help=True, help="What mail servers sent back about our mails.")
 
@@ -18,4 +19,4 @@ def read_command(home: Home = HOME, as_json: Json = False) -> None:
     """Read the inbox of notices once; the worker does so every minute by itself."""
     with open_app(home) as opened:
         read = read_bounces(opened)
-    show_fields({name: getattr(read, name) for name in Read.__dataclass_fields__}, as_json=as_json)
+    show_fields(asdict(read), as_json=as_json)

@@ -14,14 +14,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import structlog
-
 from infra.database import Database
 from infra.settings import BounceSettings, ImapSettings
 from notifications.bounces import MAX_BYTES, Read, read_notice, take_notices
 from protocol.errors import ServiceDown
 
-log = structlog.get_logger()
 AT_A_TIME = 100
 MOST = 20_000
 """In one round; the rest waits for the next one."""
@@ -47,8 +44,6 @@ def read_inbox(
         with database.write() as connection:
             read = take_notices(connection, notices, clock())
         total = _sum(total, read)
-    if total != Read():
-        log.info("notices_read", **{name: getattr(total, name) for name in _NAMES})
     return total
 
 

@@ -1,4 +1,4 @@
-"""Postfix as judge: what it queued is what we wrote down (F-M2, F-M4, F-K7), from an instance of its own."""
+"""A Postfix of our own as judge: what it queued is what we wrote down (F-M2, F-M4, F-K7)."""
 
 from __future__ import annotations
 

@@ -22,10 +22,9 @@ from protocol.errors import ServiceDown
 from tests.faults.scale import Scale
 from tests.notifications.hostile import RCPT_OK, Sink, listening
 from tests.notifications.mailroom import NOW, identity, make_recipient, row_id, rows
-from tests.notifications.notices import notice
+from tests.notifications.notices import maildir, notice
 from tests.notifications.post import A_DAY, ACK_KEY, RETRY_AFTER, Post
 from tests.notifications.scripted import HANG_UP, Relay, relaying
-from tests.notifications.test_bounce_inbox import maildir
 from tests.notifications.tls import server_tls
 
 pytestmark = pytest.mark.asyncio

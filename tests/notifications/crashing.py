@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from infra.database import Database
 from infra.settings import DeliverySettings, Settings, SmtpSettings
@@ -35,11 +36,9 @@ async def main(folder: Path, port: int, rows: int, connections: int = 4, lease: 
     await delivery.send_range(CAMPAIGN, 0, rows, heartbeat=lambda: None)
 
 
-def _run(
-    folder: Path, port: int, rows: int, connections: int, failpoint: str, lease: float
-) -> None:
+def _run(failpoint: str, *order: Any) -> None:
     os.environ[failpoints.VARIABLE] = failpoint
-    asyncio.run(main(folder, port, rows, connections, lease))
+    asyncio.run(main(*order))
 
 
 def senders(folder: Path, port: int, rows: int, connections: int) -> Callable[..., BaseProcess]:
@@ -49,7 +48,7 @@ def senders(folder: Path, port: int, rows: int, connections: int) -> Callable[..
 
     def start(failpoint: str = "", lease: float = 60) -> BaseProcess:
         process = context.Process(
-            target=_run, args=(folder, port, rows, connections, failpoint, lease), daemon=True
+            target=_run, args=(failpoint, folder, port, rows, connections, lease), daemon=True
         )
         process.start()
         return process

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 NOTICE = """\
 Return-Path: <>
 Delivered-To: {to}
@@ -49,3 +51,12 @@ def notice(
         to=to, envelope=envelope, action=action, status=status, reason=reason, text=text
     )
     return made.replace("\n", "\r\n").encode()
+
+
+def maildir(folder: Path, *raws: bytes) -> Path:
+    """A Maildir with these as new mails; what is in it already stays."""
+    for name in ("new", "cur", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for number, raw in enumerate(raws):
+        (folder / "new" / f"{number:05}.host").write_bytes(raw)
+    return folder

@@ -18,21 +18,13 @@ from notifications.bounce_inbox import read_inbox
 from notifications.bounces import Read
 from protocol.errors import ServiceDown
 from tests.notifications.mailroom import NOW, rows
-from tests.notifications.notices import notice
+from tests.notifications.notices import maildir, notice
 from tests.notifications.test_bounces import KEY, VERP, post
 from tests.notifications.tls import server_tls
 
 
 def read(database: Database, settings: BounceSettings) -> Read:
     return read_inbox(database, KEY, settings, lambda: NOW)
-
-
-def maildir(folder: Path, *raws: bytes) -> Path:
-    for name in ("new", "cur", "tmp"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for number, raw in enumerate(raws):
-        (folder / "new" / f"{number:05}.host").write_bytes(raw)
-    return folder
 
 
 @pytest.mark.requirement("R33")

@@ -12,24 +12,18 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from infra import audit
-from infra.database import Database
-from infra.settings import DeliverySettings, Settings, SmtpSettings
 from notifications.acknowledgement import acknowledge
-from notifications.delivery import Delivery, RangeResult, utc_now
+from notifications.delivery import utc_now
 from notifications.smime import unseal
 from protocol.errors import NotFound, ServiceDown
 from tests.notifications.hostile import RCPT_OK, Sink, listening
 from tests.notifications.mailroom import (
     CAMPAIGN,
-    Clock,
     add_row,
     identity,
     make_content,
-    make_database,
     make_recipient,
     rows,
-    signer,
 )
 from tests.notifications.post import A_DAY, ACK_KEY, RETRY_AFTER, Post
 from tests.notifications.samples import ewn
