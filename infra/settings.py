@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -91,9 +91,40 @@ class SmtpSettings(BaseModel):
     username: str = ""
     password: SecretStr = SecretStr("")
     ca_file: Path | None = None
-    connections: int = 10
+    connections: int = Field(default=10, ge=1)
     sender: str = "leerp@ec3.invalid"
-    """Envelope sender and From address of all that is sent."""
+    """From address of all that is sent, and its envelope sender where ``bounces`` is empty."""
+    bounces: str = Field(default="", pattern=r"^([A-Za-z0-9._-]{1,11}@[A-Za-z0-9.-]{1,190})?$")
+    """LOCAL@DOMAIN to which notices of failure go; each mail's has a token of its own after a plus."""
+    reply_timeout: timedelta = timedelta(seconds=60)
+    body_reply_timeout: timedelta = timedelta(seconds=605)
+    """After the final dot. Less than RFC 5321's ten minutes makes second copies of mails."""
+    reconnect: timedelta = timedelta(seconds=1)
+    """A connection that was lost or refused is opened again at most this often."""
+
+
+class ImapSettings(BaseModel):
+    """A mailbox that is read over IMAP, always with TLS. Off while ``host`` is empty."""
+
+    host: str = ""
+    port: int = 993
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    folder: str = "INBOX"
+
+
+class BounceSettings(BaseModel):
+    """Where notices about our mails arrive: a Maildir, a mailbox, or both."""
+
+    maildir: Path | None = None
+    imap: ImapSettings = ImapSettings()
+    every: timedelta = timedelta(seconds=60)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is anything to read."""
+        return self.maildir is not None or bool(self.imap.host)
 
 
 class DeliverySettings(BaseModel):
@@ -101,9 +132,19 @@ class DeliverySettings(BaseModel):
 
     lease: timedelta = timedelta(seconds=60)
     retry_after: timedelta = timedelta(seconds=60)
+    """After a server said 'later': greylisting does not want to be asked again earlier."""
+    first_retry: timedelta = timedelta(seconds=5)
+    """After a connection was lost."""
+    longest_retry: timedelta = timedelta(minutes=15)
+    """Pauses double up to this one."""
+    destination_concurrency: int = Field(default=20, ge=1)
+    """Mails to one domain that may be under way at a time, while all goes well there."""
+    pause_after: int = Field(default=5, ge=1)
+    """Failures in a row after which a domain is left alone for a while."""
     unknown_policy: Literal["resend", "hold"] = "resend"
     link_lifetime: timedelta = timedelta(days=7)
     """How long the acknowledgement link in a mail can be used."""
+    bounces: BounceSettings = BounceSettings()
 
 
 class SmimeSettings(BaseModel):

@@ -300,6 +300,8 @@ notification = Table(
     Column("data_started", Boolean, nullable=False, default=False),
     Column("due_at", Utc),
     Column("raw", LargeBinary),
+    Column("made_for", String(64), nullable=False, default=""),  # address and keys of ``raw``
+    Column("destination", String(190), nullable=False, default=""),  # domain; "" not yet known
     Column("reply", Text, nullable=False, default=""),
     Column("accepted_at", Utc),
     UniqueConstraint("campaign_id", "recipient_id", "contact", "revision"),

@@ -45,6 +45,10 @@ COMMANDS = {
         "leerp.cli_campaign:campaign_app",
         "How a warning is getting through, and what to do about single mails.",
     ),
+    "bounces": Elsewhere(
+        "leerp.cli_bounces:bounces_app",
+        "What mail servers answer to warnings: bounces, delays and receipts.",
+    ),
     "directory": Elsewhere(
         "leerp.cli_directory:directory_app",
         "Who is warned, with which keys and rights.",

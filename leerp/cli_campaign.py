@@ -42,8 +42,8 @@ Everybody = Annotated[bool, typer.Option("--all", help="All mails that are in a 
 
 LOOK_EVERY_S = 1.0
 COUNTS = (
-    *("recipients", "accepted", "sending", "queued", "retry_due", "unknown", "refused", "held"),
-    *("acknowledged", "escalated"),
+    *("recipients", "accepted", "sending", "queued", "retry_due", "unknown", "refused", "bounced"),
+    *("held", "acknowledged", "escalated"),
 )
 MAIL_COLUMNS = (
     *("recipient", "country", "contact", "reminder", "variant", "state", "attempts", "reason"),

@@ -14,6 +14,7 @@ from activities.case_file import CaseFileActivities
 from activities.following import FollowUpActivities
 from activities.tasks import TaskActivities
 from infra.bootstrap import App
+from leerp.bounces import keep_reading
 from notifications import nudge_services
 from notifications.delivery import Delivery
 from notifications.nudges import Nudger
@@ -86,5 +87,6 @@ async def run_worker(app: App, stop: asyncio.Event) -> None:
             workflow_runner=SANDBOX,
             graceful_shutdown_timeout=GRACE,
         )
-        async with worker:
+        async with worker, asyncio.TaskGroup() as beside:
+            beside.create_task(keep_reading(app, stop))
             await stop.wait()

@@ -19,7 +19,10 @@ from notifications.followups import counts
 from notifications.outbox import State
 from protocol.errors import NotFound
 
-ATTENTION = (State.UNKNOWN, State.HELD, State.REFUSED, State.RETRY_DUE, State.SENDING, State.QUEUED)
+ATTENTION = (
+    *(State.UNKNOWN, State.HELD, State.BOUNCED, State.REFUSED),
+    *(State.RETRY_DUE, State.SENDING, State.QUEUED),
+)
 """What a person must look at comes first; what was accepted comes last."""
 NO_COUNTRY = "-"
 

@@ -7,8 +7,10 @@ F-P1). They stay open from mail to mail, and from range to range while anybody s
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import SystemRandom
 
 import structlog
 
@@ -18,8 +20,8 @@ from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
 
-RECONNECT_S = 1.0
-"""A connection that was lost is opened again at most this often, over all connections."""
+LONGEST_BACKOFF_S = 30.0
+JITTER = SystemRandom()
 NARROW_S = 30.0
 """How long we make do with the connections that we have when the relay gives no more."""
 
@@ -28,12 +30,14 @@ class Connections:
     """At most ``settings.connections`` submissions, lent one at a time to whoever sends a mail."""
 
     def __init__(self, settings: SmtpSettings) -> None:
+        self._reconnect_s = settings.reconnect.total_seconds()
         self._all = [Submission(settings) for _ in range(settings.connections)]
         self._free = list(self._all)
         self._freed = asyncio.Event()
         self._connecting = asyncio.Lock()
         self._opened: set[Submission] = set()
-        self._last_connect = 0.0
+        self._last_connect = -math.inf
+        self._failures = 0
         self._narrow_until = 0.0
         self._senders = 0
 
@@ -105,10 +109,11 @@ class Connections:
         async with self._connecting:
             if self._narrow:
                 return False
-            if submission in self._opened:
-                await asyncio.sleep(max(0.0, self._last_connect + RECONNECT_S - self._clock()))
+            if submission in self._opened or self._failures:
+                await asyncio.sleep(max(0.0, self._last_connect + self._pause - self._clock()))
             self._opened.add(submission)
             self._last_connect = self._clock()
+            self._failures += 1
             try:
                 await submission.open()
             except ServiceDown as error:
@@ -117,7 +122,15 @@ class Connections:
                 log.warning("fewer_smtp_connections", reason=str(error))
                 self._narrow_until = self._clock() + NARROW_S
                 return False
+            self._failures = 0
             return True
+
+    @property
+    def _pause(self) -> float:
+        """At least so long between two attempts: doubling while the relay is away."""
+        longest = max(self._reconnect_s, LONGEST_BACKOFF_S)
+        doubled = min(self._reconnect_s * 2.0 ** min(max(0, self._failures - 1), 20), longest)
+        return doubled * JITTER.uniform(1.0, 1.2)
 
     def _any_open(self) -> bool:
         return any(submission.is_open for submission in self._all)

@@ -15,12 +15,16 @@ from datetime import UTC, datetime
 
 from infra.database import Database
 from infra.settings import Settings
-from notifications import outbox
+from notifications import progress
 from notifications.connections import Connections
+from notifications.destinations import name_destinations
+from notifications.directory import DirectoryInForce
+from notifications.marks import Marks
 from notifications.outbox import Range, State
 from notifications.parcels import Packer, Recheck, recheck_locks
 from notifications.sending import SendingRun
 from notifications.smime import Signer
+from notifications.traffic import Traffic
 from notifications.trust import Trust
 from notifications.trust_folders import TrustFolders
 
@@ -64,6 +68,11 @@ class Delivery:
         self._recheck = recheck
         self._trust = TrustFolders(settings.smime)
         self._connections = Connections(settings.smtp)
+        self._traffic = Traffic(
+            settings.smtp.connections, settings.delivery.destination_concurrency
+        )
+        self._marks = Marks(database, settings.delivery, self._traffic, clock)
+        self._directory = DirectoryInForce()
         self._clock = clock
 
     def trust(self) -> Trust:
@@ -83,35 +92,42 @@ class Delivery:
             NotFound: no such campaign, or its directory is gone.
         """
         rows = Range(campaign_id=campaign_id, start=start, end=end)
-        packer = await asyncio.to_thread(self._packer, campaign_id)
+        packer = await asyncio.to_thread(self._prepare, rows)
         run = SendingRun(
             self._database,
             self._settings,
             rows,
             packer,
             connections=self._connections,
+            traffic=self._traffic,
+            marks=self._marks,
             clock=self._clock,
         )
         await run.to_end(heartbeat)
         return await asyncio.to_thread(self._result, rows)
 
-    def _packer(self, campaign_id: str) -> Packer:
+    def _prepare(self, rows: Range) -> Packer:
         with self._database.read() as connection:
-            return Packer.load(
+            packer = Packer.load(
                 connection,
-                campaign_id,
+                rows.campaign_id,
                 settings=self._settings,
                 signer=self._signer,
                 trust=self._trust,
                 ack_key=self._ack_key,
                 recheck=self._recheck,
+                directory=self._directory,
             )
+            recipients = self._directory.by_id(connection)
+        with self._database.write() as connection:
+            name_destinations(connection, rows.rows(), recipients)
+        return packer
 
     def _result(self, rows: Range) -> RangeResult:
         resend = self._settings.delivery.unknown_policy == "resend"
         with self._database.read() as connection:
-            counts = outbox.counts(connection, rows)
-            next_due = outbox.next_due(connection, rows, resend_unknown=resend)
+            counts = progress.counts(connection, rows)
+            next_due = progress.next_due(connection, rows, resend_unknown=resend)
         return RangeResult(
             accepted=counts[State.ACCEPTED],
             refused=counts[State.REFUSED],

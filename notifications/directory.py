@@ -235,8 +235,7 @@ class DirectoryInForce:
     """The recipients of the newest version, read again only when another one came into force."""
 
     def __init__(self) -> None:
-        self._version = 0
-        self._recipients: dict[str, Recipient] = {}
+        self._read: tuple[int, dict[str, Recipient]] = (0, {})  # one value: threads share it
 
     def by_id(self, connection: Connection) -> dict[str, Recipient]:
         """The recipients as they are now.
@@ -245,10 +244,12 @@ class DirectoryInForce:
             NotFound: no directory was imported.
         """
         newest = newest_version(connection)
-        if newest is None or newest[0] != self._version:
+        version, recipients = self._read
+        if newest is None or newest[0] != version:
             read = Directory.load(connection)
-            self._version, self._recipients = read.version, read.by_id()
-        return self._recipients
+            recipients = read.by_id()
+            self._read = (read.version, recipients)
+        return recipients
 
 
 def newest_version(connection: Connection) -> tuple[int, str] | None:

@@ -37,6 +37,7 @@ _BEST_FIRST = (
     State.RETRY_DUE,
     State.UNKNOWN,
     State.REFUSED,
+    State.BOUNCED,
     State.HELD,
 )
 
@@ -70,6 +71,7 @@ class CampaignCounts(_Border):
     retry_due: int
     unknown: int
     refused: int
+    bounced: int = 0
     held: int
     acknowledged: int
     escalated: int

@@ -41,7 +41,7 @@ class Act(StrEnum):
 FROM = {
     Act.HOLD: frozenset({State.QUEUED, State.RETRY_DUE, State.UNKNOWN}),
     Act.RELEASE: frozenset({State.HELD}),
-    Act.RESEND: frozenset({State.UNKNOWN, State.REFUSED}),
+    Act.RESEND: frozenset({State.UNKNOWN, State.REFUSED, State.BOUNCED}),
 }
 """The states in which a mail must be for it."""
 

@@ -146,15 +146,6 @@ class OpenPgpKey:
         made = encrypt(data, [Cert.from_packets(packets)], signer=signer.key.signer())
         return b"\r\n".join(made.splitlines()) + b"\r\n"
 
-    def opens(self, message: bytes) -> bool:
-        """Whether an encrypted message names one of this key's subkeys as its recipient's."""
-        try:
-            packets = list(PacketPile.from_bytes(message))
-        except RuntimeError:
-            return False
-        named = [packet.body[:40] for packet in packets if packet.tag == Tag.PKESK]
-        return any(subkey.key_id in body for subkey in self.subkeys for body in named)
-
     def _usable(self, at: datetime) -> list[_Subkey]:
         return [
             subkey

@@ -4,6 +4,7 @@
 
     queued -> sending -> accepted | refused | held | retry_due | unknown
     retry_due -> sending        unknown -> sending (policy ``resend``) or stays for a person (``hold``)
+    accepted, unknown -> bounced (a server further on gave it back; see ``bounces``)
 
 Nobody sends without a claim. Each claim raises the row's ``fence``; whoever comes with an older one
 (a process that was stopped and woke up) writes nothing. Claims and leases are the machine's own
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, select, update
 
 from infra import audit
 from infra.tables import notification
@@ -36,6 +37,7 @@ class State(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     HELD = "held"
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,9 @@ class Claim:
     fence: int
     attempt: int
     raw: bytes | None
+    made_for: str
+    """What ``raw`` was made for: its address and keys, as a digest."""
+    destination: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,98 +90,21 @@ class Outcome:
     due_at: datetime | None = None
 
 
-def claim(
-    connection: Connection,
-    rows: Range,
-    *,
-    limit: int,
-    now: datetime,
-    lease: timedelta,
-    resend_unknown: bool,
-) -> list[Claim]:
-    """Take up to ``limit`` mails that are due, in the frozen order, for as long as ``lease``."""
-    due = or_(notification.c.due_at.is_(None), notification.c.due_at <= now)
-    retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
-    ids = connection.scalars(
-        select(notification.c.id)
-        .where(rows.rows(), notification.c.state.in_([State.QUEUED, *retried]), due)
-        .order_by(notification.c.cursor, notification.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if not ids:
-        return []
-    taken = connection.execute(
-        update(notification)
-        .where(notification.c.id.in_(ids))
-        .values(
-            state=State.SENDING,
-            lease_until=now + lease,
-            fence=notification.c.fence + 1,
-            attempt=notification.c.attempt + 1,
-            data_started=False,
-            due_at=None,
-            reason="",
-        )
-        .returning(*(notification.c[name] for name in Claim.__dataclass_fields__))
-    ).mappings()
-    claims = {row["id"]: Claim(**row) for row in taken}
-    return [claims[id_] for id_ in ids]
-
-
-def expire_leases(connection: Connection, rows: Range, now: datetime) -> None:
-    """Give up the claims of senders that are gone.
-
-    A mail of which no byte was sent is due again; one whose body had begun is ``unknown``: the relay
-    may have it.
-    """
-    over = and_(
-        rows.rows(), notification.c.state == State.SENDING, notification.c.lease_until <= now
-    )
-    found = connection.execute(
-        select(notification.c.id, notification.c.data_started).where(over).with_for_update()
-    ).all()
-    if not found:
-        return
-    unknown = [row.id for row in found if row.data_started]
-    again = [row.id for row in found if not row.data_started]
-    for ids, state, reason in (
-        (again, State.RETRY_DUE, "the sender stopped before the mail was begun"),
-        (unknown, State.UNKNOWN, "the sender stopped while the mail was under way"),
-    ):
-        connection.execute(
-            update(notification)
-            .where(notification.c.id.in_(ids))
-            .values(state=state, reason=reason, lease_until=None, due_at=now)
-        )
-    audit.append(
-        connection,
-        "mail_leases_expired",
-        actor=ACTOR,
-        subject=rows.campaign_id,
-        retry_due=again,
-        unknown=unknown,
-    )
-
-
 def renew(
     connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
 ) -> None:
     """Keep the claims that are still ours: a relay may take ten minutes to answer (RFC 5321)."""
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence} for c in claims],
-        {"lease_until": now + lease},
-    )
+    _each(connection, _RENEW, claims, b_lease=now + lease)
 
 
-def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes]]) -> None:
-    """Keep the bytes before the first attempt, so that every attempt sends the same ones."""
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence, "b_raw": raw} for c, raw in built],
-        {"raw": bindparam("b_raw")},
-    )
+def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes, str]]) -> None:
+    """Keep the bytes before the first attempt, so that every attempt sends the same ones.
+
+    With each, a digest of what it was made for.
+    """
+    parameters = [{**_key(claim), "b_raw": raw, "b_made": made} for claim, raw, made in built]
+    if parameters:
+        connection.execute(_STORE, parameters)
 
 
 def begin_data(
@@ -184,11 +112,7 @@ def begin_data(
 ) -> frozenset[str]:
     """Write down that the bodies are about to be sent; the ids of those that may be."""
     valid = _still_ours(connection, claims)
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence} for c in claims if c.id in valid],
-        {"data_started": True, "lease_until": now + lease},
-    )
+    _each(connection, _BEGIN, [c for c in claims if c.id in valid], b_lease=now + lease)
     return valid
 
 
@@ -199,91 +123,46 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime
     """
     valid = _still_ours(connection, [outcome.claim for outcome in outcomes])
     ours = [outcome for outcome in outcomes if outcome.claim.id in valid]
-    _update_each(
-        connection,
-        [
-            {
-                "b_id": o.claim.id,
-                "b_fence": o.claim.fence,
-                "b_state": o.state,
-                "b_reply": o.detail if o.state in {State.ACCEPTED, State.REFUSED} else "",
-                "b_reason": "" if o.state is State.ACCEPTED else o.detail,
-                "b_due": o.due_at,
-                "b_accepted": now if o.state is State.ACCEPTED else None,
-            }
-            for o in ours
-        ],
-        {
-            "state": bindparam("b_state"),
-            "reply": bindparam("b_reply"),
-            "reason": bindparam("b_reason"),
-            "due_at": bindparam("b_due"),
-            "accepted_at": bindparam("b_accepted"),
-            "lease_until": None,
-        },
-    )
+    if ours:
+        connection.execute(_RECORD, [_written(outcome, now) for outcome in ours])
     _audit_outcomes(connection, ours)
     return valid
 
 
 def release(connection: Connection, claims: Sequence[Claim], *, due_at: datetime) -> None:
     """Give back claims: due again at ``due_at``. One whose body was begun waits for its lease to end."""
-    _update_each(
-        connection,
-        [{"b_id": c.id, "b_fence": c.fence} for c in claims],
-        {"state": State.RETRY_DUE, "due_at": due_at, "lease_until": None},
-        notification.c.data_started.is_(False),
-    )
+    _each(connection, _RELEASE, claims, b_due=due_at)
 
 
-def counts(connection: Connection, rows: Range) -> dict[State, int]:
-    """How many rows of the range are in each state; every state is named."""
-    found = connection.execute(
-        select(notification.c.state, func.count()).where(rows.rows()).group_by(notification.c.state)
-    )
-    return dict.fromkeys(State, 0) | {State(state): number for state, number in found}
-
-
-def next_due(connection: Connection, rows: Range, *, resend_unknown: bool) -> datetime | None:
-    """When something of the range has to be done next, or None when all of it is settled."""
-    retried = [State.RETRY_DUE, State.UNKNOWN] if resend_unknown else [State.RETRY_DUE]
-    due, lease = connection.execute(
-        select(
-            func.min(notification.c.due_at).filter(notification.c.state.in_(retried)),
-            func.min(notification.c.lease_until).filter(notification.c.state == State.SENDING),
-        ).where(rows.rows())
-    ).one()
-    return min((at for at in (due, lease) if at is not None), default=None)
+def _written(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    accepted = outcome.state is State.ACCEPTED
+    return {
+        **_key(outcome.claim),
+        "b_state": outcome.state,
+        "b_reply": outcome.detail if accepted or outcome.state is State.REFUSED else "",
+        "b_reason": "" if accepted else outcome.detail,
+        "b_due": outcome.due_at,
+        "b_accepted": now if accepted else None,
+    }
 
 
 def _still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[str]:
+    if not claims:
+        return frozenset()
     fences = {c.id: c.fence for c in claims}
-    found = connection.execute(
-        select(notification.c.id, notification.c.fence)
-        .where(notification.c.id.in_(fences), notification.c.state == State.SENDING)
-        .with_for_update()
-    )
+    found = connection.execute(_HELD_CLAIMS, {"b_ids": list(fences)})
     return frozenset(row.id for row in found if row.fence == fences[row.id])
 
 
-def _update_each(
-    connection: Connection,
-    parameters: list[dict[str, Any]],
-    values: dict[str, Any],
-    *conditions: ColumnElement[bool],
+def _key(claim: Claim) -> dict[str, Any]:
+    return {"b_id": claim.id, "b_fence": claim.fence}
+
+
+def _each(
+    connection: Connection, statement: Update, claims: Sequence[Claim], **values: Any
 ) -> None:
-    if parameters:
-        connection.execute(
-            update(notification)
-            .where(
-                notification.c.id == bindparam("b_id"),
-                notification.c.fence == bindparam("b_fence"),
-                notification.c.state == State.SENDING,
-                *conditions,
-            )
-            .values(values),
-            parameters,
-        )
+    if claims:
+        connection.execute(statement, [{**_key(claim), **values} for claim in claims])
 
 
 def _audit_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -295,3 +174,33 @@ def _audit_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None
         audit.append(
             connection, f"mail_{state}", actor=ACTOR, subject=campaign_id, notifications=codes
         )
+
+
+# Made once: what is said for each mail costs more to put into words than to do.
+_HELD_CLAIMS = (
+    select(notification.c.id, notification.c.fence)
+    .where(
+        notification.c.id.in_(bindparam("b_ids", expanding=True)),
+        notification.c.state == State.SENDING,
+    )
+    .with_for_update()
+)
+_CLAIMED = update(notification).where(
+    notification.c.id == bindparam("b_id"),
+    notification.c.fence == bindparam("b_fence"),
+    notification.c.state == State.SENDING,
+)
+_RENEW = _CLAIMED.values(lease_until=bindparam("b_lease"))
+_STORE = _CLAIMED.values(raw=bindparam("b_raw"), made_for=bindparam("b_made"))
+_BEGIN = _CLAIMED.values(data_started=True, lease_until=bindparam("b_lease"))
+_RELEASE = _CLAIMED.where(notification.c.data_started.is_(False)).values(
+    state=State.RETRY_DUE, due_at=bindparam("b_due"), lease_until=None
+)
+_RECORD = _CLAIMED.values(
+    state=bindparam("b_state"),
+    reply=bindparam("b_reply"),
+    reason=bindparam("b_reason"),
+    due_at=bindparam("b_due"),
+    accepted_at=bindparam("b_accepted"),
+    lease_until=None,
+)

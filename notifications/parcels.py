@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from email import message_from_bytes
 from typing import Self
 
 import structlog
@@ -22,6 +21,7 @@ from infra.tables import campaign
 from notifications import mail
 from notifications.building import MailBuilder
 from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
+from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
 from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
@@ -49,6 +49,8 @@ class Parcel:
     recipient: Recipient
     contact: Contact
     raw: bytes
+    made_for: str = ""
+    """A digest of the address and keys that ``raw`` was made for."""
     protection: str = ""
     """How it was protected when it was made just now; empty for bytes that were stored."""
 
@@ -106,6 +108,7 @@ class Packer:
         trust: TrustFolders,
         ack_key: bytes,
         recheck: Recheck,
+        directory: DirectoryInForce | None = None,
     ) -> Self:
         """Read what is frozen.
 
@@ -125,7 +128,7 @@ class Packer:
             content=content,
             product=product,
             exercise=row.exercise,
-            directory=DirectoryInForce(),
+            directory=directory or DirectoryInForce(),
             settings=settings,
             builder=MailBuilder(content, product, signer),
             trust=trust,
@@ -213,14 +216,24 @@ class Packer:
                 f"the directory has no contact {claim.contact + 1} of {claim.recipient_id!r} any more"
             )
         contact = recipient.contacts[claim.contact]
-        if claim.raw is not None and made_for(message_from_bytes(claim.raw), contact):
-            return Parcel(claim=claim, recipient=recipient, contact=contact, raw=claim.raw)
+        made = made_for(contact)
+        if claim.raw is not None and claim.made_for == made:
+            return Parcel(
+                claim=claim,
+                recipient=recipient,
+                contact=contact,
+                raw=claim.raw,
+                made_for=made,
+            )
+        require_plain(contact.email)
         built = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
+        require_whole_lines(built.raw)
         return Parcel(
             claim=claim,
             recipient=recipient,
             contact=contact,
             raw=built.raw,
+            made_for=made,
             protection=built.protection,
         )
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import Message
+from hashlib import sha256
 from typing import Protocol
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from sqlalchemy import Connection
 
 from infra import audit
-from notifications import openpgp, smime
+from notifications import smime
 from notifications.enveloping import SmimeProfile
 from notifications.openpgp import OpenPgpKey, openpgp_key, seal_openpgp
 from notifications.outbox import Claim
-from notifications.smime import Signer, seal, sealed_for, sign
+from notifications.smime import Signer, seal, sign
 from notifications.trust import Trust
 from protocol.errors import Refused
 
@@ -109,21 +110,16 @@ def usable_until(holder: KeyHolder) -> datetime | None:
     return openpgp_key(holder.openpgp_key).usable_until() if holder.openpgp_key else None
 
 
-def made_for(message: Message, holder: KeyHolder) -> bool:
-    """Whether a mail was written to this contact's address, and encrypted, if at all, to its key now."""
-    if message["To"] != holder.email:
-        return False
-    kind = message.get_content_type()
-    if kind == smime.SEALED_TYPE:
-        certificate = holder.x509()
-        return certificate is not None and sealed_for(message, certificate)
-    if kind != openpgp.SEALED_TYPE:
-        return True
-    if holder.x509() is not None or not holder.openpgp_key:
-        return False
-    parts = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
-    key = openpgp_key(holder.openpgp_key)
-    return any(isinstance(part, bytes) and key.opens(part) for part in parts)
+def made_for(holder: KeyHolder) -> str:
+    """A digest of what a mail to this contact depends on besides its content: address and keys."""
+    certificate = holder.x509()
+    parts = (
+        holder.email.encode(),
+        certificate.fingerprint(hashes.SHA256()) if certificate is not None else b"",
+        holder.openpgp_key.encode(),
+        holder.smime.model_dump_json().encode(),
+    )
+    return sha256(b"\0".join(parts)).hexdigest()
 
 
 class Protected(Protocol):

@@ -1,50 +1,41 @@
 """One pass over a range of the outbox: a feeder claims and builds, senders send, a keeper renews.
 
-Building and storing overlap with sending, and marks are committed in groups of whatever waits, so that
-neither the relay nor the disk stands idle (reliability 1.5c).
+Building and storing overlap with sending: while what became of a mail is being written down, its
+connection already asks the relay for the next one, so that neither the relay nor the disk stands idle
+(reliability 1.5c).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import SystemRandom
+from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection
 
 from infra.database import Database
-from infra.group_commit import GroupCommit
 from infra.settings import Settings
-from notifications import outbox
+from notifications import claiming, destinations, envelopes, failpoints, outbox
 from notifications.connections import Connections
-from notifications.outbox import Claim, Outcome, Range, State
+from notifications.marks import Marks, jitter
+from notifications.outbox import Claim, Outcome, Range
 from notifications.parcels import Packer, Parcel
 from notifications.protection import audit_protection
-from notifications.submission import Submission, Submitted
+from notifications.submission import Submission
+from notifications.traffic import Traffic
 from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
 
 CLAIM_SIZE = 50
+ROOM = 5
+"""How many times what may be under way to a destination is made ready for it."""
 HEARTBEAT_S = 5.0
 STOP_GRACE_S = 20.0
 """How long a mail that is under way may take to get its answer once we are told to stop."""
-FIRST_RETRY = timedelta(seconds=5)
-LONGEST_RETRY = timedelta(minutes=15)
-JITTER = SystemRandom()
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
-    """The request to be allowed to send a body now."""
-
-    parcel: Parcel
 
 
 class SendingRun:
@@ -58,22 +49,25 @@ class SendingRun:
         packer: Packer,
         *,
         connections: Connections,
+        traffic: Traffic,
+        marks: Marks,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._settings = settings
         self._rows = rows
         self._packer = packer
         self._clock = clock
         self._lease = settings.delivery.lease
+        self._first_retry = settings.delivery.first_retry
         self._resend = settings.delivery.unknown_policy == "resend"
-        self._ready: deque[Parcel] = deque()
-        self._in_hand: dict[str, Claim] = {}
-        self._stir = asyncio.Condition()
-        self._fed = False
-        self._stopping = False
         self._connections = connections
-        self._commits: GroupCommit[Begin | Outcome, bool] = GroupCommit(database, self._apply)
+        self._traffic = traffic
+        self._marks = marks
+        self._shelf = traffic.open_shelf()
+        self._in_hand: dict[str, Claim] = {}
+        self._in_hand_there: Counter[str] = Counter()
+        self._recordings: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def to_end(self, heartbeat: Callable[[], None]) -> None:
         """Raises ServiceDown when no sender can get a connection; see ``Delivery.send_range``."""
@@ -90,118 +84,117 @@ class SendingRun:
         except* ServiceDown as down:
             raise ServiceDown(_first_message(down)) from down
         finally:
+            self._traffic.close_shelf(self._shelf)
             await self._whole(self._give_back())
 
     async def _feed(self) -> None:
-        while not self._fed:
-            async with self._stir:
-                await self._stir.wait_for(lambda: len(self._ready) < CLAIM_SIZE)
-                under_way = len(self._in_hand)
+        while True:
+            while self._shelf.at_hand >= CLAIM_SIZE:
+                await self._shelf.change()
+            under_way = len(self._in_hand)
             taken = await self._whole(self._claim())
-            async with self._stir:
-                self._fed = not taken and not under_way
-                self._stir.notify_all()
-                if not taken and under_way:  # what is under way may come back as due
-                    await self._fewer_than(under_way)
-
-    async def _fewer_than(self, under_way: int) -> None:
-        await self._stir.wait_for(lambda: len(self._in_hand) < under_way)
+            if not taken and not under_way:
+                break
+            if taken < CLAIM_SIZE:  # as many as there is room for; some may come back as due
+                enough = max(0, len(self._in_hand) - CLAIM_SIZE // 2)
+                while len(self._in_hand) > enough:
+                    await self._shelf.change()
+        self._shelf.complete()
 
     async def _claim(self) -> int:
         """Claim what is due and make its bytes; how many rows were taken, poison included."""
         claims = await asyncio.to_thread(self._claim_rows)
-        self._in_hand.update((claim.id, claim) for claim in claims)
+        for claim in claims:
+            self._in_hand[claim.id] = claim
+            self._in_hand_there[claim.destination] += 1
         if claims:
+            failpoints.reach("after_claim")
             parcels, poison = await asyncio.to_thread(self._pack, claims)
-            self._ready.extend(parcels)
+            self._shelf.put(parcels)
             for outcome in poison:
                 log.warning("mail_held", notification=outcome.claim.id, reason=outcome.code)
-                del self._in_hand[outcome.claim.id]
+                self._settled(outcome.claim)
         return len(claims)
 
     def _claim_rows(self) -> list[Claim]:
         now = self._clock()
         with self._database.write() as connection:
-            outbox.expire_leases(connection, self._rows, now)
-            return outbox.claim(
+            claiming.expire_leases(connection, self._rows, now)
+            self._traffic.refresh(destinations.load(connection))
+            return claiming.claim(
                 connection,
                 self._rows,
                 limit=CLAIM_SIZE,
                 now=now,
                 lease=self._lease,
                 resend_unknown=self._resend,
+                room=self._room,
             )
+
+    def _room(self, domain: str) -> int:
+        """How many more to claim for a destination, so that it does not fill what we hold ready."""
+        return ROOM * self._traffic.limit(domain) - self._in_hand_there[domain]
 
     def _pack(self, claims: Sequence[Claim]) -> tuple[list[Parcel], list[Outcome]]:
         now = self._clock()
         with self._database.read() as connection:
             parcels, poison = self._packer.pack(connection, claims, now)
-        with self._database.write() as connection:
-            outbox.store_raw(connection, [(parcel.claim, parcel.raw) for parcel in parcels])
-            audit_protection(connection, self._rows.campaign_id, parcels, actor=outbox.ACTOR)
-            outbox.record(connection, poison, now=now)
+        made = [p for p in parcels if p.raw is not p.claim.raw]
+        if made or poison:
+            with self._database.write() as connection:
+                outbox.store_raw(connection, [(p.claim, p.raw, p.made_for) for p in made])
+                audit_protection(connection, self._rows.campaign_id, made, actor=outbox.ACTOR)
+                outbox.record(connection, poison, now=now)
         return parcels, poison
 
     async def _send_all(self) -> None:
-        while (parcel := await self._next()) is not None:
-            async with self._connections.lent() as submission:
-                await self._whole(self._send(submission, parcel))
+        last: asyncio.Task[None] | None = None
+        while (parcel := await self._shelf.take()) is not None:
+            recording: asyncio.Task[None] | None = None
+            try:
+                async with self._connections.lent() as submission:
+                    recording = await self._whole(self._send(submission, parcel))
+            finally:
+                self._traffic.is_back(parcel.claim.destination)
+            if last is not None:
+                await asyncio.shield(last)
+            last = recording
+        if last is not None:
+            await asyncio.shield(last)
 
-    async def _next(self) -> Parcel | None:
-        async with self._stir:
-            await self._stir.wait_for(lambda: bool(self._ready) or self._fed)
-            parcel = self._ready.popleft() if self._ready else None
-            self._stir.notify_all()
-            return parcel
+    async def _send(self, submission: Submission, parcel: Parcel) -> asyncio.Task[None] | None:
+        """Send one mail; what became of it is written down by the task that this returns."""
+        begun_at = self._clock()
 
-    async def _send(self, submission: Submission, parcel: Parcel) -> None:
         async def may_send() -> bool:
-            return not self._stopping and await self._commits.submit(Begin(parcel=parcel))
+            return not self._stopping and await self._marks.may_begin(parcel, self._packer)
 
-        submitted = await submission.submit(parcel.to, parcel.raw, may_send)
-        if submitted is not None:
-            recorded = await self._commits.submit(self._outcome(parcel.claim, submitted))
-            if not recorded:
-                log.warning("mail_claim_lost", notification=parcel.claim.id, state=submitted.state)
-        elif self._stopping:
-            return  # stays in hand, to be given back
-        async with self._stir:
-            self._in_hand.pop(parcel.claim.id, None)
-            self._stir.notify_all()
-
-    def _outcome(self, claim: Claim, submitted: Submitted) -> Outcome:
-        due_at = None
-        if submitted.state in (State.RETRY_DUE, State.UNKNOWN):
-            due_at = self._clock() + self._pause(claim.attempt, replied=submitted.code != 0)
-        return Outcome(
-            claim=claim,
-            state=submitted.state,
-            detail=submitted.text,
-            code=str(submitted.code) if submitted.code else "connection-lost",
-            due_at=due_at,
+        letter = envelopes.Letter(
+            to=parcel.to,
+            raw=parcel.raw,
+            token=envelopes.make_token(self._packer.ack_key, parcel.claim.id),
+            requiretls=parcel.contact.requiretls,
         )
+        submitted = await submission.submit(letter, may_send)
+        if submitted is None:
+            if not self._stopping:  # else it stays in hand, to be given back
+                self._settled(parcel.claim)
+            return None
 
-    def _pause(self, attempt: int, *, replied: bool) -> timedelta:
-        """Doubling with jitter. A relay that said 'later' (greylisting) is not asked again too early."""
-        first = self._settings.delivery.retry_after if replied else FIRST_RETRY
-        longest = max(first, LONGEST_RETRY)
-        doubled = min(first * float(2 ** min(attempt - 1, 20)), longest)
-        return doubled * JITTER.uniform(1.0, 1.2)
+        async def write_down() -> None:
+            if not await self._marks.record(parcel, submitted, begun_at):
+                log.warning("mail_claim_lost", notification=parcel.claim.id, state=submitted.state)
+            self._settled(parcel.claim)
 
-    def _apply(self, connection: Connection, items: Sequence[Begin | Outcome]) -> list[bool]:
-        """One group: outcomes are recorded; bodies are let go whose locks are open and claims hold."""
-        now = self._clock()
-        begins = [item.parcel for item in items if isinstance(item, Begin)]
-        closed = self._packer.closed(connection, begins, now)
-        outcomes = [item for item in items if isinstance(item, Outcome)]
-        recorded = outbox.record(connection, [*outcomes, *closed], now=now)
-        held = {outcome.claim.id for outcome in closed}
-        may_go = [parcel.claim for parcel in begins if parcel.claim.id not in held]
-        begun = outbox.begin_data(connection, may_go, now=now, lease=self._lease)
-        return [
-            item.parcel.claim.id in begun if isinstance(item, Begin) else item.claim.id in recorded
-            for item in items
-        ]
+        recording = asyncio.create_task(write_down())
+        self._recordings.add(recording)
+        recording.add_done_callback(self._recordings.discard)
+        return recording
+
+    def _settled(self, claim: Claim) -> None:
+        if self._in_hand.pop(claim.id, None) is not None:
+            self._in_hand_there[claim.destination] -= 1
+        self._shelf.stir()
 
     async def _keep(self, heartbeat: Callable[[], None]) -> None:
         while True:
@@ -228,6 +221,8 @@ class SendingRun:
 
     async def _give_back(self) -> None:
         """What is in hand and not begun is due again; what was begun waits for its lease to end."""
+        if self._recordings:
+            await asyncio.wait(self._recordings, timeout=STOP_GRACE_S)
         claims = list(self._in_hand.values())
         if claims:
             await asyncio.to_thread(self._release, claims)
@@ -235,7 +230,7 @@ class SendingRun:
     def _release(self, claims: Sequence[Claim]) -> None:
         now = self._clock()
         with self._database.write() as connection:
-            outbox.release(connection, claims, due_at=now + FIRST_RETRY * JITTER.uniform(1.0, 1.2))
+            outbox.release(connection, claims, due_at=now + self._first_retry * jitter())
 
 
 def _first_message(group: BaseExceptionGroup[ServiceDown]) -> str:

@@ -188,15 +188,6 @@ def is_sealed(message: Message) -> bool:
     return message.get_content_type() == SEALED_TYPE
 
 
-def sealed_for(message: Message, certificate: x509.Certificate) -> bool:
-    """Whether an encrypted mail names this certificate as its recipient's (RFC 5652 section 6.2.1)."""
-    payload = message.get_payload(decode=True)
-    serial = certificate.serial_number
-    octets = serial.to_bytes(serial.bit_length() // 8 + 1)
-    issuer_and_serial = certificate.issuer.public_bytes() + bytes((2, len(octets))) + octets
-    return isinstance(payload, bytes) and issuer_and_serial in payload
-
-
 def base64_lines(data: bytes) -> bytes:
     """Base64 in lines of 76 characters, each ended by CRLF."""
     encoded = binascii.b2a_base64(data, newline=False)

@@ -9,6 +9,7 @@ from infra import (  # noqa: F401  their tables belong to the schema
     tables_blocks,
     tables_bridges,
     tables_corroboration,
+    tables_delivery,
     tables_directory,
     tables_grading,
     tables_intake,

@@ -23,10 +23,26 @@ class Scale:
     """Of Hypothesis, where a case is a millisecond."""
     patience: float
     """How long a storm may take to be settled."""
+    campaign: int
+    """Mails of a campaign at whose relay something is wrong."""
+    crashes: int
+    """Of a sender, at each place."""
+    notices: int
+    """Forged ones, in a flood."""
 
 
 SHORT = Scale(
-    storm=1_500, repetitions=1, kills=2, away=2, locked=2, examples=150, headers=1_000, patience=90
+    storm=1_500,
+    repetitions=1,
+    kills=2,
+    away=2,
+    locked=2,
+    examples=150,
+    headers=1_000,
+    patience=90,
+    campaign=60,
+    crashes=3,
+    notices=500,
 )
 LONG = Scale(
     storm=200_000,
@@ -37,4 +53,7 @@ LONG = Scale(
     examples=10_000,
     headers=10_000,
     patience=1_200,
+    campaign=1_000,
+    crashes=100,
+    notices=10_000,
 )

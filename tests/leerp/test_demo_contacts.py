@@ -20,7 +20,7 @@ from leerp.demo.contacts import PointsOfContact
 from leerp.demo.desks import SILENT
 from leerp.demo.directory import DOCUMENT
 from leerp.demo.opening import find_form
-from notifications import outbox
+from notifications import claiming
 from notifications.directory_import import import_directory
 from notifications.notices import NoticeContent
 from notifications.outbox import Range
@@ -91,7 +91,7 @@ class World:
                 trust=TrustFolders(self.settings.smime),
                 recheck=lambda *_: "",
             )
-            claims = outbox.claim(
+            claims = claiming.claim(
                 connection,
                 Range(campaign_id=name, start=0, end=len(QUEUE)),
                 limit=len(QUEUE),

@@ -12,72 +12,23 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from infra import audit
-from infra.database import Database
-from infra.settings import DeliverySettings, Settings, SmtpSettings
 from notifications.acknowledgement import acknowledge
-from notifications.delivery import Delivery, RangeResult, utc_now
+from notifications.delivery import utc_now
 from notifications.smime import unseal
 from protocol.errors import NotFound, ServiceDown
 from tests.notifications.hostile import RCPT_OK, Sink, listening
 from tests.notifications.mailroom import (
     CAMPAIGN,
-    Clock,
     add_row,
     identity,
     make_content,
-    make_database,
     make_recipient,
     rows,
-    signer,
 )
+from tests.notifications.post import A_DAY, ACK_KEY, RETRY_AFTER, Post
 from tests.notifications.samples import ewn
 
 pytestmark = pytest.mark.asyncio
-ACK_KEY = bytes(range(32))
-RETRY_AFTER = timedelta(seconds=60)
-A_DAY = timedelta(days=1)
-
-
-class Post:
-    """A delivery, its database and its clock."""
-
-    def __init__(self, folder: Path, number: int, **changes: Any) -> None:
-        recipients = changes.pop("recipients", [make_recipient(n) for n in range(number)])
-        self.database: Database = make_database(folder, recipients, changes.pop("content", None))
-        self.clock: Any = changes.pop("clock", Clock())
-        self.lease = changes.pop("lease", timedelta(seconds=60))
-        self.number = number
-        self.policy = changes.pop("policy", "resend")
-        self.console = changes.pop("console", "https://leerp.invalid")
-        self.smtp = changes.pop("smtp", {})
-        self.recheck = changes
-
-    async def send(self, port: int) -> RangeResult:
-        delivery = self.delivery(port)
-        return await delivery.send_range(CAMPAIGN, 0, self.number, heartbeat=lambda: None)
-
-    def delivery(self, port: int) -> Delivery:
-        settings = Settings(
-            console_url=self.console,
-            smtp=SmtpSettings(host="127.0.0.1", port=port, **{"connections": 4} | self.smtp),
-            delivery=DeliverySettings(
-                retry_after=RETRY_AFTER, unknown_policy=self.policy, lease=self.lease
-            ),
-        )
-        return Delivery(
-            self.database,
-            settings,
-            signer=signer(),
-            ack_key=ACK_KEY,
-            clock=self.clock,
-            **self.recheck,
-        )
-
-    def audited(self) -> list[str]:
-        with self.database.read() as connection:
-            assert audit.verify(connection).verified
-            return [row["event"] for row in audit.export(connection)]
 
 
 def refuse_some(address: str, _before: int) -> str:

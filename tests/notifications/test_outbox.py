@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from infra import audit
 from infra.database import Database
-from notifications import outbox
+from notifications import claiming, outbox, progress
 from notifications.outbox import Claim, Outcome, Range, State
 from tests.notifications.mailroom import CAMPAIGN, NOW, add_row, make_database, make_recipient, rows
 
@@ -23,14 +23,14 @@ def claim(
     database: Database, *, at: timedelta = timedelta(), limit: int = 50, resend: bool = True
 ) -> list[Claim]:
     with database.write() as connection:
-        return outbox.claim(
+        return claiming.claim(
             connection, ALL, limit=limit, now=NOW + at, lease=LEASE, resend_unknown=resend
         )
 
 
 def expire(database: Database, at: timedelta) -> None:
     with database.write() as connection:
-        outbox.expire_leases(connection, ALL, NOW + at)
+        claiming.expire_leases(connection, ALL, NOW + at)
 
 
 def begin(database: Database, claims: list[Claim]) -> frozenset[str]:
@@ -76,7 +76,7 @@ def test_a_range_claims_its_own_rows_with_their_reminders_only(tmp_path: Path) -
     database = database_of(tmp_path, 4)
     reminder = add_row(database, 2, "poc-002", revision=1)
     with database.write() as connection:
-        claims = outbox.claim(
+        claims = claiming.claim(
             connection,
             Range(campaign_id=CAMPAIGN, start=2, end=3),
             limit=9,
@@ -145,7 +145,7 @@ def test_a_mail_that_is_due_later_is_not_claimed_before(tmp_path: Path) -> None:
     record(database, claim(database), State.RETRY_DUE, due=LEASE)
     assert claim(database, at=LEASE - timedelta(seconds=1)) == []
     with database.read() as connection:
-        assert outbox.next_due(connection, ALL, resend_unknown=True) == NOW + LEASE
+        assert progress.next_due(connection, ALL, resend_unknown=True) == NOW + LEASE
     assert [c.attempt for c in claim(database, at=LEASE)] == [2]
 
 
@@ -153,7 +153,7 @@ def test_bytes_once_stored_come_with_every_later_claim(tmp_path: Path) -> None:
     database = database_of(tmp_path, 1)
     claims = claim(database)
     with database.write() as connection:
-        outbox.store_raw(connection, [(claims[0], b"the bytes")])
+        outbox.store_raw(connection, [(claims[0], b"the bytes", "for whom")])
     record(database, claims, State.RETRY_DUE, due=timedelta())
     assert claim(database)[0].raw == b"the bytes"
 
@@ -219,7 +219,7 @@ class OutboxMachine(RuleBasedStateMachine):
         duplicates = sum(max(0, times - 1) for times in self.sent.values())
         assert duplicates <= self.lost_answers
         with self.database.read() as connection:
-            assert sum(outbox.counts(connection, ALL).values()) == len(found)
+            assert sum(progress.counts(connection, ALL).values()) == len(found)
 
 
 OutboxMachine.TestCase.settings = hypothesis_settings(
