@@ -17,7 +17,9 @@ from leerp.cli_campaign import campaign_app
 from leerp.cli_classify import classify_command
 from leerp.cli_directory import directory_app
 from leerp.cli_incidents import incidents_app
+from leerp.cli_locks import locks_app
 from leerp.cli_matrix import matrix_app
+from leerp.cli_permissions import permissions_app
 from leerp.cli_quarantine import quarantine_app
 from leerp.cli_reassessment import assessment_app, tasks_app
 from leerp.cli_rehearse import rehearse_command
@@ -46,6 +48,8 @@ cli.add_typer(triage_app, name="triage")
 cli.add_typer(quarantine_app, name="quarantine")
 cli.add_typer(sources_app, name="sources")
 cli.add_typer(campaign_app, name="campaign")
+cli.add_typer(permissions_app, name="permissions")
+cli.add_typer(locks_app, name="locks")
 cli.add_typer(directory_app, name="directory")
 cli.add_typer(audit_app, name="audit")
 cli.add_typer(bridge_app, name="bridge")

@@ -10,6 +10,7 @@ import typer
 from infra.casefile import Artefact
 from leerp import acts
 from leerp.options import (
+    CHANNEL,
     HOME,
     As,
     Desk,
@@ -21,10 +22,11 @@ from leerp.options import (
     read_file,
 )
 from leerp.output import out, show_json
-from notifications.locks import PermissionKind
+from notifications.grants import PermissionKind
 from protocol.errors import Refused
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, Gate
+from workflows.permitting import Permitting, Word
 
 
 def add_response_commands(incidents: typer.Typer) -> None:
@@ -133,15 +135,17 @@ def permit(
     as_json: Json = False,
 ) -> None:
     """Record a provider's permission; the locks take it into account from then on (domain 4.4)."""
+    word = Word(
+        incident_id=incident_id,
+        kind=kind,
+        provider=provider,
+        recipients=recipient,
+        evidence=evidence,
+        lasting=timedelta(days=days),
+    )
     with desk(home, officer) as at:
-        until = at.casework.permit(
-            incident_id,
-            kind,
-            provider=provider,
-            recipients=recipient,
-            evidence=evidence,
-            lasting=timedelta(days=days),
-        )
+        permitting = Permitting(at.app.database, officer=officer, channel=CHANNEL)
+        until = permitting.record(word).permission.expires_at
     if as_json:
         show_json({"incident": incident_id, "kind": kind, "expires_at": until.isoformat()})
     else:

@@ -67,7 +67,7 @@ class Invitation(Notice):
         return self
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class PlanAction(Part):
@@ -90,7 +90,7 @@ class PlanNotice(Notice):
     contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class ClosureNotice(Notice):
@@ -107,7 +107,8 @@ class ClosureNotice(Notice):
             components=(
                 Component(id="fact", marking=BARE_FACT, purpose=Purpose.INFORMATION),
                 Component(id="detail", marking=self.marking, purpose=Purpose.PROTECTION),
-            )
+            ),
+            content=self.written(),
         )
 
 
@@ -133,7 +134,7 @@ class OverdueNotice(Notice):
     advice: Words
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class ReassessmentNotice(Notice):
@@ -150,11 +151,36 @@ class ReassessmentNotice(Notice):
     advice: Words
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
-def _for_police(marking: Marking) -> Product:
-    return Product(components=(Component(id="notice", marking=marking, purpose=Purpose.CRIME),))
+class OverrideNotice(Notice):
+    """To a provider: its restrictions were set aside to avert a threat to life (Art. 22(2))."""
+
+    kind: Literal[NoticeKind.OVERRIDE] = NoticeKind.OVERRIDE
+    provider: Words
+    """Whose information it is."""
+    reason: Words
+    draft: Words
+    """What is passed on: kind and version of the draft."""
+    passed_to: tuple[Words, ...] = Field(min_length=1)
+    """The organisations that may have it."""
+    ends_at: Utc
+    advice: Words
+
+    def product(self) -> Product:
+        """For whoever provided the information, police or not; for nobody else."""
+        return Product(
+            components=(Component(id="notice", marking=self.marking, purpose=Purpose.PROTECTION),),
+            content=self.written(),
+        )
+
+
+def _for_police(notice: Notice) -> Product:
+    return Product(
+        components=(Component(id="notice", marking=notice.marking, purpose=Purpose.CRIME),),
+        content=notice.written(),
+    )
 
 
 NoticeContent = Annotated[
@@ -165,7 +191,8 @@ NoticeContent = Annotated[
     | ClosureNotice
     | OutcomeNotice
     | OverdueNotice
-    | ReassessmentNotice,
+    | ReassessmentNotice
+    | OverrideNotice,
     Field(discriminator="kind"),
 ]
 """The content of any notice, told apart by ``kind``."""

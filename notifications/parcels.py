@@ -23,7 +23,8 @@ from notifications import mail
 from notifications.acknowledgement import make_token
 from notifications.directory import Contact, DirectoryInForce, Recipient
 from notifications.ewn import EarlyWarning
-from notifications.locks import Permission, open_locks
+from notifications.grants import Permission
+from notifications.locks import open_locks
 from notifications.notices import NoticeContent, read_content
 from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions

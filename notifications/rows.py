@@ -15,7 +15,8 @@ from sqlalchemy import Connection, select
 
 from infra.tables import campaign
 from notifications.directory import Recipient
-from notifications.locks import LockDecision, Permission, open_locks
+from notifications.grants import Permission
+from notifications.locks import LockDecision, Locks
 from notifications.notices import read_content
 from notifications.outbox import State
 from notifications.permissions import load_permissions
@@ -37,6 +38,11 @@ class RowMaker:
     permissions: tuple[Permission, ...]
     message_key: bytes = field(repr=False)
     now: datetime
+    _locks: Locks = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        locks = Locks(self.product, permissions=self.permissions, now=self.now)
+        object.__setattr__(self, "_locks", locks)
 
     @classmethod
     def of(
@@ -62,13 +68,7 @@ class RowMaker:
         """Whether the notice may go to this contact now."""
         if recipient is None or contact >= len(recipient.contacts):
             return NOBODY
-        return open_locks(
-            recipient,
-            recipient.contacts[contact],
-            self.product,
-            permissions=self.permissions,
-            now=self.now,
-        )
+        return self._locks.decide(recipient, recipient.contacts[contact])
 
     def row(
         self, recipient_id: str, contact: int, decision: LockDecision, *, cursor: int, revision: int

@@ -15,7 +15,7 @@ from protocol.grades import Grade
 from protocol.matrix import Matrix, MatrixRules, check
 from protocol.parties import RecipientClass, Role
 from protocol.report import ImpactLevel, IndicatorType
-from protocol.stages import Gate, NoticeKind, Stage
+from protocol.stages import WITHOUT_RULES, Gate, NoticeKind, Stage
 
 MOST_VICTIMS_NAMED = 100
 """No rule of detection may ask for more victims by name: so many are told apart in a storm."""
@@ -143,7 +143,10 @@ class Profile(_Part):
     def _complete(self) -> Profile:
         given = {*self.stage_targets, *self.roles, *self.notices}
         missing = [
-            name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given
+            name
+            for kinds in (Stage, Gate, NoticeKind)
+            for name in kinds
+            if name not in given and name not in WITHOUT_RULES
         ]
         if missing:
             raise ValueError(f"the profile leaves out {', '.join(missing)}")

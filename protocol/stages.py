@@ -60,3 +60,8 @@ class NoticeKind(StrEnum):
     OUTCOME = "outcome"
     OVERDUE = "overdue"
     REASSESSMENT = "reassessment"
+    OVERRIDE = "override"
+
+
+WITHOUT_RULES = frozenset({NoticeKind.OVERRIDE})
+"""What goes to one provider because of what somebody did; no ladder of the profile follows it up."""

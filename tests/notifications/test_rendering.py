@@ -17,6 +17,7 @@ from notifications.notices import (
     NoticeContent,
     OutcomeNotice,
     OverdueNotice,
+    OverrideNotice,
     PlanAction,
     PlanNotice,
     ReassessmentNotice,
@@ -88,6 +89,15 @@ def contents(
             threat_class=text,
             assessment=2,
             changes=(text,),
+            advice=text,
+        ),
+        OverrideNotice(
+            **common,
+            provider=text,
+            reason=text,
+            draft="ewn/1",
+            passed_to=(text,),
+            ends_at=NOW,
             advice=text,
         ),
     ]

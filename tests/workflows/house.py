@@ -41,6 +41,7 @@ from intake.store import Settled, Store
 from leerp.worker import WORKFLOWS, activities
 from notifications.acknowledgement import acknowledge, make_token
 from notifications.directory_import import import_directory
+from tests.notifications.standing import confirm_partners
 from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
 from workflows.commands import Commands
@@ -120,6 +121,7 @@ class House:
     def import_directory(self, **changes: Any) -> None:
         """A new directory comes into force; ``changes`` as for ``cast.directory``."""
         import_directory(self.database, cast.directory(**changes), by=cast.MANAGER)
+        confirm_partners(self.database)
 
     # Who acts
 
@@ -297,6 +299,7 @@ def make_template(folder: Path) -> Path:
     made = Database(f"sqlite:///{path}")
     made.migrate()
     import_directory(made, cast.directory(), by="test")
+    confirm_partners(made)
     made.close()
     return path
 

@@ -48,6 +48,7 @@ async def test_an_incident_passes_the_seven_stages_in_order_and_tells_whom_it_mu
         NoticeKind.OUTCOME: set(),
         NoticeKind.OVERDUE: set(),
         NoticeKind.REASSESSMENT: set(),
+        NoticeKind.OVERRIDE: set(),
     }
     handle = home.env.client.get_workflow_handle(
         f"incident-{people.incident}", result_type=IncidentOutcome
