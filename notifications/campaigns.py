@@ -18,7 +18,7 @@ from infra import audit
 from infra.tables import campaign, notification
 from notifications.content import Words
 from notifications.directory import Directory, Recipient
-from notifications.notices import NoticeContent
+from notifications.notices import ClosureNotice, NoticeContent
 from notifications.outbox import State
 from notifications.permissions import load_permissions
 from notifications.products import Variant
@@ -106,6 +106,7 @@ def freeze(
         )
     )
     connection.execute(insert(notification), rows)
+    maker.log_copies(connection, rows)
     _audit(connection, order, directory.version, rows)
     return Frozen(
         campaign_id=order.campaign_id,
@@ -214,12 +215,12 @@ def _audit(
 ) -> None:
     held = [row["recipient_id"] for row in rows if row["state"] == State.HELD]
     detail: dict[str, Any] = {}
-    if order.content.kind is NoticeKind.CLOSURE:
+    if isinstance(order.content, ClosureNotice):
         # Whose right has lapsed since the initial notice gets the bare fact, and that is recorded.
         detail["bare_fact"] = [
             row["recipient_id"]
             for row in rows
-            if row["state"] == State.QUEUED and row["variant"] == Variant.SUMMARY
+            if row["state"] == State.QUEUED and order.content.is_bare(Variant(row["variant"]))
         ]
     audit.append(
         connection,

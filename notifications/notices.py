@@ -20,7 +20,7 @@ from notifications.content import (
     Words,
 )
 from notifications.ewn import EarlyWarning
-from notifications.products import Component, Product, Purpose
+from notifications.products import Component, Product, Purpose, Variant
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, NoticeKind, Recommendation
 
@@ -100,6 +100,10 @@ class ClosureNotice(Notice):
     closed_at: Utc
     containment: Containment
     statement: Words
+
+    def is_bare(self, variant: Variant) -> bool:
+        """Whether ``variant`` says no more than that the case is closed."""
+        return not self.product().variant(variant).keeps("detail")
 
     def product(self) -> Product:
         """Who has lost the right to more still gets the bare fact (R49, domain 4.4)."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, select
 
+from infra import audit
 from infra.tables import campaign
 from notifications.directory import Recipient
 from notifications.grants import Permission
@@ -22,6 +24,7 @@ from notifications.outbox import State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
 from protocol.errors import NotFound
+from protocol.markings import Classification
 
 MESSAGE_DOMAIN = "leerp.invalid"
 GONE = "no longer in the directory: what right it has is unknown"
@@ -69,6 +72,26 @@ class RowMaker:
         if recipient is None or contact >= len(recipient.contacts):
             return NOBODY
         return self._locks.decide(recipient, recipient.contacts[contact])
+
+    def log_copies(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Give each copy of what is C-UE or above its number and recipient, in the audit trail."""
+        copies = {
+            row["id"]: {"copy": row["cursor"] + 1, "recipient": row["recipient_id"]}
+            for row in rows
+            if row["state"] == State.QUEUED and self._registered(Variant(row["variant"]))
+        }
+        if copies:
+            audit.append(
+                connection,
+                "copies_numbered",
+                actor="campaign",
+                subject=self.campaign_id,
+                copies=copies,
+            )
+
+    def _registered(self, variant: Variant) -> bool:
+        level = self.product.variant(variant).marking.classification
+        return level >= Classification.CONFIDENTIAL
 
     def row(
         self, recipient_id: str, contact: int, decision: LockDecision, *, cursor: int, revision: int
