@@ -216,11 +216,12 @@ def _audit(
     held = [row["recipient_id"] for row in rows if row["state"] == State.HELD]
     detail: dict[str, Any] = {}
     if isinstance(order.content, ClosureNotice):
+        bare = {str(variant) for variant in Variant if order.content.is_bare(variant)}
         # Whose right has lapsed since the initial notice gets the bare fact, and that is recorded.
         detail["bare_fact"] = [
             row["recipient_id"]
             for row in rows
-            if row["state"] == State.QUEUED and order.content.is_bare(Variant(row["variant"]))
+            if row["state"] == State.QUEUED and row["variant"] in bare
         ]
     audit.append(
         connection,
