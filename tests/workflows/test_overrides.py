@@ -259,7 +259,11 @@ def test_what_two_people_lowered_goes_only_while_its_providers_consent_stands(
         (consent,) = [
             p for p in load_permissions(connection, case) if p.kind is PermissionKind.DOWNGRADE
         ]
-    assert (consent.evidence, consent.items, consent.by) == ("mail 12", frozenset({told}), cast.DUTY)
+    assert (consent.evidence, consent.items, consent.by) == (
+        "mail 12",
+        frozenset({told}),
+        cast.DUTY,
+    )
     Permitting(database, officer=cast.DUTY, channel="test").revoke(consent.id, reason="withdrawn")
     decision = gets(database, case, "le-poc-fr")
     assert decision != Variant.FULL
