@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ Proceedings = Annotated[
     bool, typer.Option("--proceedings", help="For use in judicial proceedings (H1).")
 ]
 NEEDS = ("confirmation", "provider", "state", "missing", "evidence")
-LINES = ("component", "lock", "rule", "state", "explanation", "what would open it")
+LINES = ("lock", "rule", "state", "components", "explanation", "what would open it")
 
 
 @locks_app.command("matrix")
@@ -130,8 +131,8 @@ def explain_command(
         out.print(f"  {visible(reason)}", markup=False)
     for each in found.variants:
         out.print(f"\n{each.variant} variant: {'open' if each.open else 'closed'}")
-        shown = [_row(line) for line in each.lines if everything or not line.open]
-        show_rows(shown, as_json=False, columns=LINES, empty="every lock is open")
+        shown = [line for line in each.lines if everything or not line.open]
+        show_rows(_grouped(shown), as_json=False, columns=LINES, empty="every lock is open")
         if each.open:
             break
 
@@ -170,19 +171,24 @@ def _show_publication(release: Release, lines: tuple[Line, ...], *, as_json: boo
         show_json({"draft": release.draft, "recipient": THE_PUBLIC,
                    "lines": [asdict(line) for line in lines]})  # fmt: skip
         return
-    show_rows([_row(line) for line in lines], as_json=False, columns=LINES, empty="")
+    show_rows(_grouped(lines), as_json=False, columns=LINES, empty="")
 
 
-def _row(line: Line) -> dict[str, Any]:
-    item = f" (item {line.item})" if line.item else ""
-    return {
-        "component": f"{line.component}{item}" if line.component else "all of it",
-        "lock": line.lock,
-        "rule": line.rule,
-        "state": "open" if line.open else "closed",
-        "explanation": line.explanation,
-        "what would open it": line.remedy or line.opened_by,
-    }
+def _grouped(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """One row for all components that get the same answer from a rule."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for line in lines:
+        item = f" (item {line.item})" if line.item else ""
+        row = {
+            "lock": line.lock,
+            "rule": line.rule,
+            "state": "open" if line.open else "closed",
+            "explanation": line.explanation,
+            "what would open it": line.remedy or line.opened_by,
+        }
+        found = rows.setdefault(tuple(row.values()), {"components": [], **row})
+        found["components"].append(f"{line.component}{item}" if line.component else "all of it")
+    return list(rows.values())
 
 
 def _need(need: Need) -> dict[str, Any]:

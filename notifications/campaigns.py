@@ -18,6 +18,7 @@ from infra import audit
 from infra.tables import campaign, notification
 from notifications.content import Words
 from notifications.directory import Directory, Recipient
+from notifications.locks import LockDecision
 from notifications.notices import ClosureNotice, NoticeContent
 from notifications.outbox import State
 from notifications.permissions import load_permissions
@@ -204,7 +205,11 @@ def _first_row(
     if recipient is None:
         return maker.row(recipient_id, 0, NOBODY, cursor=cursor, revision=0)
     order = list(Variant)
-    decisions = [maker.decide(recipient, contact) for contact in range(len(recipient.contacts))]
+    decisions: list[LockDecision] = []
+    for contact in range(len(recipient.contacts)):
+        decisions.append(maker.decide(recipient, contact))
+        if decisions[-1].allowed and decisions[-1].variant is order[0]:
+            break  # nobody may have more
     opened = [(order.index(d.variant), n) for n, d in enumerate(decisions) if d.allowed]
     contact = min(opened)[1] if opened else 0
     return maker.row(recipient_id, contact, decisions[contact], cursor=cursor, revision=0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from notifications.confirmations import MEANINGS
 from notifications.directory import Recipient
+from notifications.grants import OF_THE_RECIPIENT
 from notifications.lock_rules import Finding, Lock, columns_of
 from notifications.locks import LockDecision, Locks
 from notifications.matrix import PUBLIC, Opening
@@ -116,6 +117,7 @@ def _line(found: Finding) -> Line:
 
 def _remedy(found: Finding) -> str:
     if found.kind is not None and found.possible:
-        whose = f" of {found.provider}" if found.provider else " of the centre"
+        provider = "" if found.kind in OF_THE_RECIPIENT else found.provider
+        whose = f" of {provider}" if provider else " of the centre"
         return f"a record of kind {found.kind}{whose}: {MEANINGS[found.kind]}"
     return _INSTEAD.get(found.rule, _NOTHING)

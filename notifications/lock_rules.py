@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from notifications.directory import Contact, Recipient, key_problem
+from notifications.directory import Contact, Recipient
 from notifications.grants import BY_NAME, Permission, PermissionKind
 from notifications.matrix import MATRIX, Column, Opening
 from notifications.products import Component, Reduced, Variant
@@ -39,9 +39,11 @@ class Case:
     contact: Contact
     reduced: Reduced
     product: str
-    """The product's digest."""
+    """The product's digest, where there is an override to compare it with."""
     permissions: Sequence[Permission]
     now: datetime
+    problem: str
+    """Why nothing can be encrypted to this contact; empty where it can."""
     proceedings: bool = False
     """Whether it is to be used in judicial proceedings."""
 
@@ -176,11 +178,14 @@ def columns_of(part: Component, *, proceedings: bool = False) -> Iterator[tuple[
     yield Lock.TLP, Column(f"TLP:{marking.tlp}")
 
 
-def findings(case: Case) -> Iterator[Finding]:
-    """Every rule that is asked of this variant, with its answer."""
+def findings(case: Case, *, each: bool = True) -> Iterator[Finding]:
+    """Every rule that is asked of this variant, with its answer.
+
+    For ``each`` component, or, where no record is limited to items, for one of each kind.
+    """
     yield from _of_the_variant(case)
     override = case.override()
-    for part in case.reduced.components:
+    for part in case.reduced.components if each else case.reduced.kinds:
         for lock, column in columns_of(part, proceedings=case.proceedings):
             yield _of_the_component(case, part, lock, column, override)
     tlp = case.reduced.marking.tlp
@@ -216,15 +221,13 @@ def _of_the_variant(case: Case) -> Iterator[Finding]:
             possible=level <= reached,
             explanation=f"{words}, this is {level.name}",
         )
-    problem = key_problem(case.contact, case.now)
-    words = problem[1] if problem else "a key that can be used"
     yield Finding(
         lock=Lock.CLASSIFICATION,
         rule="key",
         component="",
-        open=problem is None,
-        possible=problem is None,
-        explanation=f"contact {case.contact.name!r}: {words}",
+        open=not case.problem,
+        possible=not case.problem,
+        explanation=f"contact {case.contact.name!r}: {case.problem or 'a key that can be used'}",
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifications.directory import Contact, Recipient, key_problem
-from notifications.grants import Permission
+from notifications.grants import Permission, PermissionKind
 from notifications.lock_rules import Case, Finding, Lock, findings
 from notifications.products import Product, Reduced, Variant
 from protocol.parties import RecipientClass
@@ -45,17 +45,21 @@ class Locks:
         proceedings: bool = False,
     ) -> None:
         self._product = product
-        self._digest = product.digest
         self._now = now
         self._proceedings = proceedings
         self._permissions = [p for p in permissions if p.in_force(now)]
+        self._by_item = any(
+            p.items and p.kind is not PermissionKind.DOWNGRADE for p in self._permissions
+        )
+        overridden = any(p.kind is PermissionKind.LIFE_THREAT for p in self._permissions)
+        self._digest = product.digest if overridden else ""
         named = frozenset[str]().union(*(p.recipients for p in self._permissions))
         self._named = named - set(RecipientClass)
         self._decided: dict[tuple[object, ...], LockDecision] = {}
 
     def decide(self, recipient: Recipient, contact: Contact) -> LockDecision:
         """Whether the product may be mailed to this contact, and as which variant."""
-        problem = key_problem(contact, self._now)
+        problem = self._problem(contact)
         alike = (
             recipient.recipient_class,
             recipient.clearance if contact.clearance is None else contact.clearance,
@@ -66,13 +70,22 @@ class Locks:
             recipient.id if recipient.id in self._named else "",
         )
         if alike not in self._decided:
-            self._decided[alike] = self._decide(recipient, contact)
+            self._decided[alike] = self._decide(recipient, contact, problem)
         return self._decided[alike]
 
     def findings(
         self, recipient: Recipient, contact: Contact, variant: Variant
     ) -> tuple[Finding, ...]:
         """Every rule that is asked of ``variant``, with its answer; none where it keeps nothing."""
+        return self._findings(recipient, contact, variant, self._problem(contact), each=True)
+
+    def _problem(self, contact: Contact) -> str:
+        problem = key_problem(contact, self._now)
+        return problem[1] if problem else ""
+
+    def _findings(
+        self, recipient: Recipient, contact: Contact, variant: Variant, problem: str, *, each: bool
+    ) -> tuple[Finding, ...]:
         reduced = self._product.variant(variant)
         if not reduced.components:
             return ()
@@ -83,14 +96,15 @@ class Locks:
             product=self._digest,
             permissions=self._permissions,
             now=self._now,
+            problem=problem,
             proceedings=self._proceedings,
         )
-        return tuple(findings(case))
+        return tuple(findings(case, each=each))
 
-    def _decide(self, recipient: Recipient, contact: Contact) -> LockDecision:
+    def _decide(self, recipient: Recipient, contact: Contact, problem: str) -> LockDecision:
         attempts: list[tuple[Variant, list[Finding]]] = []
         for variant in Variant:
-            found = self.findings(recipient, contact, variant)
+            found = self._findings(recipient, contact, variant, problem, each=self._by_item)
             if not found:
                 continue
             closed = [each for each in found if not each.open]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp, aggregate
@@ -110,6 +110,8 @@ class Reduced:
     components: tuple[Component, ...]
     omissions: tuple[Omission, ...]
     marking: Marking
+    kinds: tuple[Component, ...]
+    """One component of each kind: those that differ in id and item only are one to most rules."""
 
     @property
     def guarded(self) -> bool:
@@ -157,6 +159,7 @@ class Product:
                 Omission(component=name, reason=why) for name, why in reasons.items() if why
             ),
             marking=aggregate([c.marking for c in kept]),
+            kinds=tuple({replace(c, id="", item=""): c for c in reversed(kept)}.values()),
         )
 
 

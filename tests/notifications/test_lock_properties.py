@@ -221,6 +221,29 @@ def test_who_is_alike_in_all_that_counts_is_answered_alike(data: Any, of: Produc
             assert together.decide(each, point) == alone.decide(each, point)
 
 
+@given(data=st.data(), to=recipients(), of=products())
+def test_a_decision_is_what_the_findings_of_all_components_add_up_to(
+    data: Any, to: Any, of: Product
+) -> None:
+    """What is tried once for all components that are alike is what each of them would get."""
+    doubled = tuple(
+        replace(part, id=f"{part.id}-{n}", item=f"{part.item}-{n}" if n else part.item)
+        for part in of.components
+        for n in range(2)
+    )
+    twice = Product(components=doubled)
+    given_ = data.draw(st.lists(permissions(twice, (to,)), max_size=4))
+    given_ += generous(twice, to) if data.draw(st.booleans()) else []
+    locks = Locks(twice, permissions=given_, now=NOW)
+    fullest = None
+    for variant in reversed(Variant):
+        found = locks.findings(to, to.contacts[0], variant)
+        if found and all(each.open for each in found):
+            fullest = variant
+    decision = locks.decide(to, to.contacts[0])
+    assert (decision.variant if decision.allowed else None) == fullest
+
+
 @given(of=products(), extra=components(9))
 def test_a_product_that_differs_in_anything_has_another_digest(of: Product, extra: Any) -> None:
     assert Product(components=(*of.components, extra)).digest != of.digest
