@@ -80,7 +80,7 @@ class TaskActivities:
     @activity.defn
     def settle_tasks(self, order: Settlement) -> TasksDue:
         """Close what the decision has overtaken; a repeat finds nothing open."""
-        kinds = {TaskKind.OUTLOOK} if order.verify else set(TaskKind)
+        kinds = {TaskKind.OUTLOOK} if order.verify else {TaskKind.OUTLOOK, TaskKind.VERIFICATION}
         with self._database.write() as connection:
             taskbook.close_open(
                 connection,

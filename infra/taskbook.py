@@ -27,6 +27,8 @@ class TaskKind(StrEnum):
     """A claim that a held launch waits for (domain 3.4, G4)."""
     OUTLOOK = "outlook"
     """Looking at an incident again when the outlook window has passed (domain 3.4)."""
+    TELL_PROVIDER = "tell-provider"
+    """Telling a provider whom no mail reaches that its restriction was set aside (domain 4.1)."""
 
 
 class TaskOutcome(StrEnum):
@@ -37,7 +39,7 @@ class TaskOutcome(StrEnum):
     UNCLEAR = "unclear"
     """Looked into, and nobody can say yet."""
     DONE = "done"
-    """An outlook task: looked at again."""
+    """Done: looked at again, or told."""
     OVERTAKEN = "overtaken"
     """Closed by the workflow: there is nothing left to do."""
 

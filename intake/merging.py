@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Connection, String, bindparam, exists, insert, lite
 from infra import audit, casefile
 from infra.bulk import Bulk
 from infra.tables import Utc, artefact, incident, link, permission, report
+from infra.tables_permissions import permission_revocation, permission_scope
 
 _HISTORY = insert(link).from_select(
     ["report_id", "incident_id", "at", "by", "reason"],
@@ -133,21 +134,34 @@ def _joined(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 def _carry_permissions(
     connection: Connection, absorbed: str, into: str, actor: str, channel: str
 ) -> None:
+    """Those that nobody revoked, each with its own scope, unless they were carried over before."""
     kept = [column for column in permission.c if column.name not in {"id", "incident_id"}]
     own = permission.alias("own")
     same = ("kind", "provider", "by", "given_at")
     known = exists().where(
         own.c.incident_id == into, *(own.c[name] == permission.c[name] for name in same)
     )
-    given = (
-        select(literal(into), *kept)
-        .where(permission.c.incident_id == absorbed, ~known)
+    revoked = exists().where(permission_revocation.c.permission_id == permission.c.id)
+    given = connection.execute(
+        select(permission.c.id, *kept, permission_scope)
+        .outerjoin(permission_scope, permission_scope.c.permission_id == permission.c.id)
+        .where(permission.c.incident_id == absorbed, ~known, ~revoked)
         .order_by(permission.c.id)
-    )
-    added = connection.execute(
-        insert(permission).from_select(["incident_id", *(column.name for column in kept)], given)
-    )
-    if added.rowcount:
+    ).all()
+    for row in given:
+        values = {column.name: row._mapping[column] for column in kept}  # noqa: SLF001
+        number = connection.scalar(
+            insert(permission).returning(permission.c.id).values(incident_id=into, **values)
+        )
+        if row.permission_id is not None:
+            connection.execute(
+                insert(permission_scope).values(
+                    permission_id=number,
+                    items=row._mapping[permission_scope.c["items"]],  # noqa: SLF001
+                    purposes=row.purposes,
+                )
+            )
+    if given:
         audit.append(
             connection,
             "permissions_carried_over",
@@ -155,5 +169,5 @@ def _carry_permissions(
             subject=into,
             channel=channel,
             merged=absorbed,
-            permissions=added.rowcount,
+            permissions=len(given),
         )

@@ -49,6 +49,14 @@ COMMANDS = {
         "leerp.cli_bounces:bounces_app",
         "What mail servers answer to warnings: bounces, delays and receipts.",
     ),
+    "permissions": Elsewhere(
+        "leerp.cli_permissions:permissions_app",
+        "Whose word opens what, for whom, until when: recorded with evidence, and revoked.",
+    ),
+    "locks": Elsewhere(
+        "leerp.cli_locks:locks_app",
+        "Why a notice may go to whom, and what would have to be confirmed first.",
+    ),
     "directory": Elsewhere(
         "leerp.cli_directory:directory_app",
         "Who is warned, with which keys and rights.",

@@ -10,12 +10,13 @@ import typer
 from infra.casefile import Artefact
 from leerp import acts
 from leerp.desk import Desk, desk
-from leerp.options import HOME, As, Home, IncidentId, InputFile, Json, read_file
+from leerp.options import CHANNEL, HOME, As, Home, IncidentId, InputFile, Json, read_file
 from leerp.output import out, show_json
-from notifications.locks import PermissionKind
+from notifications.grants import PermissionKind
 from protocol.errors import Refused
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, Gate
+from workflows.permitting import Permitting, Word
 
 
 def add_response_commands(incidents: typer.Typer) -> None:
@@ -124,15 +125,17 @@ def permit(
     as_json: Json = False,
 ) -> None:
     """Record a provider's permission; the locks take it into account from then on (domain 4.4)."""
+    word = Word(
+        incident_id=incident_id,
+        kind=kind,
+        provider=provider,
+        recipients=recipient,
+        evidence=evidence,
+        lasting=timedelta(days=days),
+    )
     with desk(home, officer) as at:
-        until = at.casework.permit(
-            incident_id,
-            kind,
-            provider=provider,
-            recipients=recipient,
-            evidence=evidence,
-            lasting=timedelta(days=days),
-        )
+        permitting = Permitting(at.app.database, officer=officer, channel=CHANNEL)
+        until = permitting.record(word).permission.expires_at
     if as_json:
         show_json({"incident": incident_id, "kind": kind, "expires_at": until.isoformat()})
     else:

@@ -18,7 +18,8 @@ from infra import audit
 from infra.tables import campaign, notification
 from notifications.content import Words
 from notifications.directory import Directory, Recipient
-from notifications.notices import NoticeContent
+from notifications.locks import LockDecision
+from notifications.notices import ClosureNotice, NoticeContent
 from notifications.outbox import State
 from notifications.permissions import load_permissions
 from notifications.products import Variant
@@ -116,6 +117,7 @@ def freeze(
         )
     )
     connection.execute(insert(notification), rows)
+    maker.log_copies(connection, rows)
     _audit(connection, order, directory.version, rows)
     return Frozen(
         campaign_id=order.campaign_id,
@@ -226,7 +228,11 @@ def first_row(
     if recipient is None:
         return maker.row(recipient_id, 0, NOBODY, cursor=cursor, revision=0)
     order = list(Variant)
-    decisions = [maker.decide(recipient, contact) for contact in range(len(recipient.contacts))]
+    decisions: list[LockDecision] = []
+    for contact in range(len(recipient.contacts)):
+        decisions.append(maker.decide(recipient, contact))
+        if decisions[-1].allowed and decisions[-1].variant is order[0]:
+            break  # nobody may have more
     opened = [(order.index(d.variant), n) for n, d in enumerate(decisions) if d.allowed]
     contact = min(opened)[1] if opened else 0
     return maker.row(recipient_id, contact, decisions[contact], cursor=cursor, revision=0)
@@ -237,12 +243,13 @@ def _audit(
 ) -> None:
     held = [row["recipient_id"] for row in rows if row["state"] == State.HELD]
     detail: dict[str, Any] = {}
-    if order.content.kind is NoticeKind.CLOSURE:
+    if isinstance(order.content, ClosureNotice):
+        bare = {str(variant) for variant in Variant if order.content.is_bare(variant)}
         # Whose right has lapsed since the initial notice gets the bare fact, and that is recorded.
         detail["bare_fact"] = [
             row["recipient_id"]
             for row in rows
-            if row["state"] == State.QUEUED and row["variant"] == Variant.SUMMARY
+            if row["state"] == State.QUEUED and row["variant"] in bare
         ]
     audit.append(
         connection,

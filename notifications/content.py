@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from notifications.headers import literal
-from notifications.products import Component, Product, Purpose
+from notifications.products import Component, Product, Purpose, item_name
 from protocol.markings import Marking
 from protocol.report import clean_text
 
@@ -60,5 +60,10 @@ class Notice(Part):
     def product(self) -> Product:
         """The notice as the locks see it: one component that is for everybody who is told."""
         return Product(
-            components=(Component(id="notice", marking=self.marking, purpose=Purpose.INFORMATION),)
+            components=(Component(id="notice", marking=self.marking, purpose=Purpose.INFORMATION),),
+            content=self.written(),
         )
+
+    def written(self) -> str:
+        """A name that is another as soon as anything in the notice is another."""
+        return item_name(self.model_dump_json())

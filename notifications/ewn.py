@@ -92,7 +92,7 @@ class EarlyWarning(Notice):
 
     def product(self) -> Product:
         """One component for each section, fact, its grading rationale, and indicator."""
-        return Product(components=tuple(self._components()))
+        return Product(components=tuple(self._components()), content=self.written())
 
     def view(self, variant: Variant) -> EwnView:
         """What ``variant`` shows, and the list of what it leaves out."""
@@ -129,9 +129,16 @@ class EarlyWarning(Notice):
                 provider=provider,
                 purpose=fact.purpose,
                 personal_data=fact.personal_data,
+                item=fact.item,
+                lowered=fact.lowered or "",
             )
             yield Component(
-                id=f"fact-{n}-source", marking=marking, provider=provider, source_identity=True
+                id=f"fact-{n}-source",
+                marking=marking,
+                provider=provider,
+                source_identity=True,
+                item=fact.item,
+                lowered=fact.lowered or "",
             )
         for n, line in enumerate(self.indicators, 1):
             yield Component(
@@ -140,6 +147,8 @@ class EarlyWarning(Notice):
                 provider="" if line.own else line.provider,
                 purpose=Purpose.PROTECTION,
                 personal_data=line.personal_data,
+                item=line.item,
+                lowered=line.lowered or "",
             )
 
 

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from notifications.content import NONE_IDENTIFIED, UNKNOWN, ContactPoint, Part, Stated, Words
-from notifications.products import Purpose
+from notifications.products import Purpose, item_name
 from protocol.grades import Grade
 from protocol.markings import Marking, Pap
 from protocol.parties import RecipientClass
@@ -131,6 +131,13 @@ class Fact(Part):
     marking: Marking = Marking()
     personal_data: bool = False
     purpose: Purpose = Purpose.PROTECTION
+    lowered: Words | None = None
+    """Id of the report whose marking two people have lowered; it counts while consent stands."""
+
+    @property
+    def item(self) -> str:
+        """Name under which a permission may be limited to this fact; the same in every version."""
+        return item_name(self.text, str(self.earliest), str(self.latest), self.provider)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -201,6 +208,13 @@ class IndicatorLine(Part):
     own: bool = False
     marking: Marking = Marking()
     personal_data: bool = False
+    lowered: Words | None = None
+    """Id of the report whose marking two people have lowered; it counts while consent stands."""
+
+    @property
+    def item(self) -> str:
+        """As of a fact."""
+        return item_name(self.type, self.value, self.provider)
 
 
 class Request(Part):

@@ -276,6 +276,7 @@ def _append(
 ) -> None:
     if rows:
         connection.execute(insert(notification), rows)
+        read.maker.log_copies(connection, rows)
         audit.append(
             connection,
             event,

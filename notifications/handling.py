@@ -232,6 +232,8 @@ def _put_back(
             **again,
         )
         done.append(row)
+        copy = {**row, "state": State.QUEUED, "variant": decision.variant}
+        maker.log_copies(connection, [copy])
     return done, closed
 
 

@@ -8,54 +8,16 @@ Source: domain 4.1 to 4.4; R31, R32.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from notifications.directory import Contact, Recipient, key_problem
-from notifications.matrix import MATRIX, Column, Opening
-from notifications.products import Component, Product, Reduced, Variant
+from notifications.grants import Permission, PermissionKind
+from notifications.lock_rules import Case, Finding, Lock, findings
+from notifications.products import Product, Reduced, Variant
 from notifications.trust import PINNED, Trust
-from protocol.markings import Classification, HandlingCode, Tlp
-
-
-class Lock(StrEnum):
-    """The locks, in the order in which they are tried."""
-
-    CLASSIFICATION = "classification"
-    HANDLING = "handling"
-    TLP = "tlp"
-
-
-class PermissionKind(StrEnum):
-    """What a permission record allows. Each is given by a person, on evidence, until a date."""
-
-    H2 = "h2"
-    H3_READ = "h3-read"
-    TLP_RED = "tlp-red"
-    SOURCE_AGREEMENT = "source-agreement"
-    TRANSFER = "transfer"
-    PERSONAL_DATA = "personal-data"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """A provider's recorded word; ``recipients`` are recipient ids or class names."""
-
-    kind: PermissionKind
-    provider: str
-    recipients: frozenset[str]
-    given_at: datetime
-    expires_at: datetime
-
-    def covers(self, kind: PermissionKind, provider: str, names: set[str], now: datetime) -> bool:
-        return (
-            self.kind is kind
-            and self.provider == provider
-            and not names.isdisjoint(self.recipients)
-            and self.given_at <= now < self.expires_at
-        )
+from protocol.parties import RecipientClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,112 +34,97 @@ class LockDecision:
     lock: Lock | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """One variant on its way to one contact."""
+class Locks:
+    """The locks of one product at one moment; who is alike in all that counts is answered once."""
 
-    recipient: Recipient
-    contact: Contact
-    reduced: Reduced
-    permissions: Sequence[Permission]
-    now: datetime
-    trust: Trust
-
-    def permitted(
-        self, kind: PermissionKind, components: Iterable[Component], *, by_name: bool = False
-    ) -> bool:
-        """Whether each of the components' providers said so to this recipient, or to its class."""
-        names = {self.recipient.id}
-        if not by_name:
-            names.add(str(self.recipient.recipient_class))
-        return all(
-            any(p.covers(kind, provider, names, self.now) for p in self.permissions)
-            for provider in {component.provider for component in components}
+    def __init__(
+        self,
+        product: Product,
+        *,
+        permissions: Sequence[Permission],
+        now: datetime,
+        proceedings: bool = False,
+        trust: Trust = PINNED,
+    ) -> None:
+        self._product = product
+        self._now = now
+        self._trust = trust
+        self._proceedings = proceedings
+        self._permissions = [p for p in permissions if p.in_force(now)]
+        self._by_item = any(
+            p.items and p.kind is not PermissionKind.DOWNGRADE for p in self._permissions
         )
+        overridden = any(p.kind is PermissionKind.LIFE_THREAT for p in self._permissions)
+        self._digest = product.digest if overridden else ""
+        named = frozenset[str]().union(*(p.recipients for p in self._permissions))
+        self._named = named - set(RecipientClass)
+        self._decided: dict[tuple[object, ...], LockDecision] = {}
 
-    def reaches(self) -> bool:
-        """Whether the directory lets this addressee have the variant's TLP."""
-        order = list(Tlp)
-        allowed = order.index(self.recipient.may_receive_up_to)
-        return order.index(self.reduced.marking.tlp) <= allowed
+    def decide(self, recipient: Recipient, contact: Contact) -> LockDecision:
+        """Whether the product may be mailed to this contact, and as which variant."""
+        problem = self._problem(contact)
+        alike = (
+            recipient.recipient_class,
+            recipient.clearance if contact.clearance is None else contact.clearance,
+            contact.accredited_up_to,
+            recipient.may_receive_up_to,
+            recipient.transfer_agreement,
+            problem and (problem, contact.name),
+            recipient.id if recipient.id in self._named else "",
+        )
+        if alike not in self._decided:
+            self._decided[alike] = self._decide(recipient, contact, problem)
+        return self._decided[alike]
 
+    def findings(
+        self, recipient: Recipient, contact: Contact, variant: Variant
+    ) -> tuple[Finding, ...]:
+        """Every rule that is asked of ``variant``, with its answer; none where it keeps nothing."""
+        return self._findings(recipient, contact, variant, self._problem(contact), each=True)
 
-_Condition = Callable[[_Case, Sequence[Component]], bool]
+    def _problem(self, contact: Contact) -> str:
+        problem = key_problem(contact, self._now, self._trust)
+        return problem[1] if problem else ""
 
+    def _findings(
+        self, recipient: Recipient, contact: Contact, variant: Variant, problem: str, *, each: bool
+    ) -> tuple[Finding, ...]:
+        reduced = self._product.variant(variant)
+        if not reduced.components:
+            return ()
+        case = Case(
+            recipient=recipient,
+            contact=contact,
+            reduced=reduced,
+            product=self._digest,
+            permissions=self._permissions,
+            now=self._now,
+            problem=problem,
+            proceedings=self._proceedings,
+        )
+        return tuple(findings(case, each=each))
 
-def _foreign(components: Sequence[Component]) -> list[Component]:
-    """What others provided: the centre's own word is the release itself."""
-    return [c for c in components if c.provider]
-
-
-_CONDITIONS: Mapping[Opening, _Condition] = {
-    Opening.YES: lambda _case, _parts: True,
-    Opening.LEGEND: lambda _case, _parts: True,
-    Opening.ADDRESSEE: lambda case, _parts: case.reaches(),
-    Opening.NAMED: lambda case, parts: case.permitted(PermissionKind.TLP_RED, parts, by_name=True),
-    Opening.AGREED: lambda case, parts: case.permitted(
-        PermissionKind.SOURCE_AGREEMENT, _foreign(parts)
-    ),
-    Opening.TECHNICAL: lambda case, parts: case.permitted(
-        PermissionKind.PERSONAL_DATA, [c for c in parts if c.unfit_for(Variant.SANITISED)]
-    ),
-    Opening.SANITISED: lambda _case, parts: not any(c.unfit_for(Variant.SANITISED) for c in parts),
-    Opening.SUMMARY: lambda _case, parts: not any(c.unfit_for(Variant.SUMMARY) for c in parts),
-    Opening.BASIS: lambda case, parts: (
-        case.recipient.transfer_agreement
-        and case.permitted(PermissionKind.TRANSFER, _foreign(parts))
-    ),
-    Opening.PERMISSION: lambda case, parts: case.permitted(PermissionKind.H2, parts),
-    Opening.PERMISSION_AND_BASIS: lambda case, parts: (
-        case.recipient.transfer_agreement and case.permitted(PermissionKind.H2, parts)
-    ),
-    Opening.READ: lambda case, parts: case.permitted(PermissionKind.H3_READ, parts),
-    Opening.NOT_BY_MAIL: lambda _case, _parts: False,
-    Opening.NO: lambda _case, _parts: False,
-}
-
-
-def _columns(components: Sequence[Component]) -> Iterator[tuple[Lock, Column, list[Component]]]:
-    """The columns of the matrix that these components stand in, each with those that do."""
-    guarded = [
-        c for c in components if c.marking.classification > Classification.PUBLIC or c.personal_data
-    ]
-    columns = [
-        (Lock.CLASSIFICATION, Column.EUCI, [
-            c for c in components if c.marking.classification >= Classification.RESTRICTED
-        ]),
-        (Lock.HANDLING, Column.BPL, guarded),
-        (Lock.HANDLING, Column.H2, [
-            c for c in components if HandlingCode.H2 in c.marking.handling_codes
-        ]),
-        (Lock.HANDLING, Column.H3, [
-            c for c in components if HandlingCode.H3 in c.marking.handling_codes
-        ]),
-        *(
-            (Lock.TLP, Column(f"TLP:{tlp}"), [c for c in components if c.marking.tlp is tlp])
-            for tlp in Tlp
-        ),
-    ]  # fmt: skip
-    return (column for column in columns if column[2])
-
-
-def _closed(case: _Case) -> Iterator[tuple[Lock, str]]:
-    """Every lock that is closed for this variant, with its reason, in order."""
-    marking, recipient = case.reduced.marking, case.recipient
-    if marking.classification > Classification.PUBLIC:
-        if recipient.clearance < marking.classification:
-            yield (
-                Lock.CLASSIFICATION,
-                f"cleared up to {recipient.clearance.name}, this is {marking.classification.name}",
-            )
-        if problem := key_problem(case.contact, case.now, case.trust):
-            yield Lock.CLASSIFICATION, f"contact {case.contact.name!r}: {problem[1]}"
-    for lock, column, parts in _columns(case.reduced.components):
-        cell = MATRIX[recipient.recipient_class][column]
-        if not _CONDITIONS[cell.opening](case, parts):
-            yield lock, cell.explanation
-    if not case.reaches():
-        yield Lock.TLP, f"the directory allows up to TLP:{recipient.may_receive_up_to}"
+    def _decide(self, recipient: Recipient, contact: Contact, problem: str) -> LockDecision:
+        attempts: list[tuple[Variant, list[Finding]]] = []
+        for variant in Variant:
+            found = self._findings(recipient, contact, variant, problem, each=self._by_item)
+            if not found:
+                continue
+            closed = [each for each in found if not each.open]
+            if not closed:
+                why = [reason for _, before in attempts for reason in _reasons(before)]
+                left_out = _left_out(self._product.variant(variant))
+                return LockDecision(
+                    allowed=True,
+                    variant=variant,
+                    reasons=tuple(dict.fromkeys([*why, *left_out])),
+                )
+            attempts.append((variant, closed))
+        # The variant with the least against it tells a person best what to put right.
+        variant, closed = min(attempts, key=lambda attempt: len(_reasons(attempt[1])))
+        return LockDecision(
+            allowed=False, variant=variant, reasons=_reasons(closed), lock=_first(closed)
+        )
 
 
 def open_locks(
@@ -190,36 +137,18 @@ def open_locks(
     trust: Trust = PINNED,
 ) -> LockDecision:
     """Decide whether ``product`` may be mailed to this contact now, and as which variant."""
-    attempts: list[tuple[Variant, list[tuple[Lock, str]]]] = []
-    for variant in Variant:
-        reduced = product.variant(variant)
-        if not reduced.components:
-            continue
-        case = _Case(
-            recipient=recipient,
-            contact=contact,
-            reduced=reduced,
-            permissions=permissions,
-            now=now,
-            trust=trust,
-        )
-        closed = sorted(_closed(case), key=lambda found: list(Lock).index(found[0]))
-        if not closed:
-            why = [reason for _, found in attempts for _, reason in found]
-            return LockDecision(
-                allowed=True,
-                variant=variant,
-                reasons=tuple(dict.fromkeys([*why, *_left_out(reduced)])),
-            )
-        attempts.append((variant, closed))
-    # The variant with the least against it tells a person best what to put right.
-    variant, closed = min(attempts, key=lambda attempt: len(attempt[1]))
-    return LockDecision(
-        allowed=False,
-        variant=variant,
-        reasons=tuple(dict.fromkeys(reason for _, reason in closed)),
-        lock=closed[0][0],
-    )
+    locks = Locks(product, permissions=permissions, now=now, trust=trust)
+    return locks.decide(recipient, contact)
+
+
+def _first(closed: Iterable[Finding]) -> Lock:
+    return min((each.lock for each in closed), key=tuple(Lock).index)
+
+
+def _reasons(closed: Iterable[Finding]) -> tuple[str, ...]:
+    """What is closed, in the order of the locks, each once."""
+    ordered = sorted(closed, key=lambda each: tuple(Lock).index(each.lock))
+    return tuple(dict.fromkeys(each.explanation for each in ordered))
 
 
 def _left_out(reduced: Reduced) -> Iterator[str]:

@@ -5,6 +5,7 @@ Source: domain 4.4, its table row by row; what it does not name is closed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,9 +22,13 @@ class Column(StrEnum):
     AMBER_STRICT = "TLP:AMBER+STRICT"
     RED = "TLP:RED"
     BPL = "BPL with H0 or H1"
+    H1 = "H1 in proceedings"
     H2 = "H2"
     H3 = "H3"
+    LOWERED = "lowered marking"
+    FIRST_USE = "first use"
     EUCI = "R-UE and above"
+    REGISTERED = "C-UE and above"
 
 
 class Opening(StrEnum):
@@ -41,7 +46,12 @@ class Opening(StrEnum):
     PERMISSION = "only with every provider's permission record"
     PERMISSION_AND_BASIS = "only with every provider's permission record and a transfer agreement"
     READ = "only after somebody has read the text and recorded how it is met"
-    NOT_BY_MAIL = "needs clearance and an accredited channel, and mail is not accredited"
+    PROCEEDINGS = "only with every provider's permission record for use in proceedings"
+    CONSENT = "only while the provider's recorded consent to the lower marking stands"
+    CONFIRMED = "only after somebody has confirmed this partner, by a record that names it"
+    CLEARED = "only to who is cleared, over a channel accredited for it"
+    AGREEMENT = "only with an agreement, to who is cleared, over a channel accredited for it"
+    REGISTER = "only to recipients registered for it by name; each copy is in the audit trail"
     NO = "never"
 
 
@@ -67,52 +77,81 @@ _NAMES = {
     RecipientClass.CRISIS_COMMUNICATION: "crisis communication",
 }
 
+_PUBLIC = "the public"
 _O = Opening
-_HEAD = (Column.AMBER, Column.AMBER_STRICT, Column.RED, Column.BPL, Column.H2, Column.EUCI)
-_POLICE = (_O.YES, _O.ADDRESSEE, _O.NAMED, _O.YES, _O.PERMISSION, _O.NOT_BY_MAIL)
+_HEAD = (
+    *(Column.GREEN, Column.AMBER, Column.AMBER_STRICT, Column.RED),
+    *(Column.BPL, Column.H1, Column.H2, Column.EUCI, Column.REGISTERED),
+)
+_EUROPOL = (
+    *(_O.YES, _O.YES, _O.YES, _O.NAMED),
+    *(_O.YES, _O.PROCEEDINGS, _O.PERMISSION, _O.CLEARED, _O.REGISTER),
+)
 _ROWS = {
-    RecipientClass.EUROPOL_UNIT: _POLICE,
-    RecipientClass.LIAISON_BUREAU: _POLICE,
-    RecipientClass.JCAT: _POLICE,
-    RecipientClass.DUTY_MANAGER: _POLICE,
-    RecipientClass.LE_POC: _POLICE,
+    RecipientClass.EUROPOL_UNIT: _EUROPOL,
+    RecipientClass.LIAISON_BUREAU: _EUROPOL,
+    RecipientClass.JCAT: _EUROPOL,
+    RecipientClass.DUTY_MANAGER: _EUROPOL,
+    RecipientClass.LE_POC: (
+        *(_O.YES, _O.YES, _O.ADDRESSEE, _O.NAMED),
+        *(_O.YES, _O.PROCEEDINGS, _O.PERMISSION, _O.CLEARED, _O.REGISTER),
+    ),
     RecipientClass.JUDICIAL: (
-        _O.YES, _O.ADDRESSEE, _O.NAMED, _O.LEGEND, _O.PERMISSION, _O.NOT_BY_MAIL,
+        *(_O.YES, _O.YES, _O.ADDRESSEE, _O.NAMED),
+        *(_O.LEGEND, _O.PROCEEDINGS, _O.PERMISSION, _O.CLEARED, _O.REGISTER),
     ),
     RecipientClass.EU_BODY: (
-        _O.YES, _O.ADDRESSEE, _O.NAMED, _O.TECHNICAL, _O.PERMISSION, _O.NOT_BY_MAIL,
+        *(_O.YES, _O.YES, _O.ADDRESSEE, _O.NAMED),
+        *(_O.TECHNICAL, _O.NO, _O.PERMISSION, _O.CLEARED, _O.REGISTER),
     ),
     RecipientClass.CSIRT_NETWORK: (
-        _O.YES, _O.ADDRESSEE, _O.NAMED, _O.SANITISED, _O.PERMISSION, _O.NOT_BY_MAIL,
+        *(_O.YES, _O.YES, _O.ADDRESSEE, _O.NAMED),
+        *(_O.SANITISED, _O.NO, _O.PERMISSION, _O.CLEARED, _O.REGISTER),
     ),
     RecipientClass.INTERPOL: (
-        _O.AGREED, _O.NO, _O.NO, _O.BASIS, _O.PERMISSION_AND_BASIS, _O.NOT_BY_MAIL,
+        *(_O.YES, _O.AGREED, _O.NO, _O.NO),
+        *(_O.BASIS, _O.PROCEEDINGS, _O.PERMISSION_AND_BASIS, _O.AGREEMENT, _O.REGISTER),
     ),
     RecipientClass.PRIVATE_PARTNER: (
-        _O.AGREED, _O.NO, _O.NAMED, _O.SANITISED, _O.PERMISSION, _O.NO,
+        *(_O.YES, _O.AGREED, _O.NO, _O.NAMED),
+        *(_O.SANITISED, _O.NO, _O.PERMISSION, _O.NO, _O.NO),
     ),
     RecipientClass.CRISIS_COMMUNICATION: (
-        _O.SUMMARY, _O.NO, _O.NO, _O.SUMMARY, _O.PERMISSION, _O.NOT_BY_MAIL,
+        *(_O.YES, _O.SUMMARY, _O.NO, _O.NO),
+        *(_O.SUMMARY, _O.NO, _O.PERMISSION, _O.CLEARED, _O.REGISTER),
     ),
-}  # fmt: skip
+}
 _EVERYBODY = {
     Column.PUBLIC: _O.YES,
     Column.CLEAR: _O.YES,
-    Column.GREEN: _O.YES,
     Column.H3: _O.READ,
+    Column.LOWERED: _O.CONSENT,
+    Column.FIRST_USE: _O.YES,
 }
 
 
-def _row(recipient_class: RecipientClass) -> dict[Column, Cell]:
-    openings = _EVERYBODY | dict(zip(_HEAD, _ROWS[recipient_class], strict=True))
+def _cells(openings: Mapping[Column, Opening], name: str) -> dict[Column, Cell]:
     return {
         column: Cell(
-            opening=openings[column],
-            explanation=f"{column} to {_NAMES[recipient_class]}: {openings[column]}",
+            opening=openings[column], explanation=f"{column} to {name}: {openings[column]}"
         )
         for column in Column
     }
 
 
+def _row(recipient_class: RecipientClass) -> dict[Column, Cell]:
+    openings = _EVERYBODY | dict(zip(_HEAD, _ROWS[recipient_class], strict=True))
+    if recipient_class is RecipientClass.PRIVATE_PARTNER:
+        openings[Column.FIRST_USE] = _O.CONFIRMED
+    return _cells(openings, _NAMES[recipient_class])
+
+
 MATRIX = {recipient_class: _row(recipient_class) for recipient_class in RecipientClass}
 """Every class with every column."""
+PUBLIC = _cells(
+    dict.fromkeys(Column, _O.NO)
+    | dict.fromkeys((Column.PUBLIC, Column.CLEAR, Column.FIRST_USE), _O.YES)
+    | {Column.LOWERED: _O.CONSENT},
+    _PUBLIC,
+)
+"""The public, which is no recipient: what may be published at all."""

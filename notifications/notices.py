@@ -20,7 +20,7 @@ from notifications.content import (
     Words,
 )
 from notifications.ewn import EarlyWarning
-from notifications.products import Component, Product, Purpose
+from notifications.products import Component, Product, Purpose, Variant
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, NoticeKind, Recommendation
 
@@ -67,7 +67,7 @@ class Invitation(Notice):
         return self
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class PlanAction(Part):
@@ -90,7 +90,7 @@ class PlanNotice(Notice):
     contact_points: tuple[ContactPoint, ...] = Field(min_length=1)
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class ClosureNotice(Notice):
@@ -101,13 +101,18 @@ class ClosureNotice(Notice):
     containment: Containment
     statement: Words
 
+    def is_bare(self, variant: Variant) -> bool:
+        """Whether ``variant`` says no more than that the case is closed."""
+        return not self.product().variant(variant).keeps("detail")
+
     def product(self) -> Product:
         """Who has lost the right to more still gets the bare fact (R49, domain 4.4)."""
         return Product(
             components=(
                 Component(id="fact", marking=BARE_FACT, purpose=Purpose.INFORMATION),
                 Component(id="detail", marking=self.marking, purpose=Purpose.PROTECTION),
-            )
+            ),
+            content=self.written(),
         )
 
 
@@ -152,7 +157,7 @@ class OverdueNotice(Notice):
     advice: Words
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class ReassessmentNotice(Notice):
@@ -169,7 +174,7 @@ class ReassessmentNotice(Notice):
     advice: Words
 
     def product(self) -> Product:
-        return _for_police(self.marking)
+        return _for_police(self)
 
 
 class DrillNotice(Notice):
@@ -181,8 +186,33 @@ class DrillNotice(Notice):
     answer_by: Utc
 
 
-def _for_police(marking: Marking) -> Product:
-    return Product(components=(Component(id="notice", marking=marking, purpose=Purpose.CRIME),))
+class OverrideNotice(Notice):
+    """To a provider: its restrictions were set aside to avert a threat to life (Art. 22(2))."""
+
+    kind: Literal[NoticeKind.OVERRIDE] = NoticeKind.OVERRIDE
+    provider: Words
+    """Whose information it is."""
+    reason: Words
+    draft: Words
+    """What is passed on: kind and version of the draft."""
+    passed_to: tuple[Words, ...] = Field(min_length=1)
+    """The organisations that may have it."""
+    ends_at: Utc
+    advice: Words
+
+    def product(self) -> Product:
+        """For whoever provided the information, police or not; for nobody else."""
+        return Product(
+            components=(Component(id="notice", marking=self.marking, purpose=Purpose.PROTECTION),),
+            content=self.written(),
+        )
+
+
+def _for_police(notice: Notice) -> Product:
+    return Product(
+        components=(Component(id="notice", marking=notice.marking, purpose=Purpose.CRIME),),
+        content=notice.written(),
+    )
 
 
 NoticeContent = Annotated[
@@ -195,7 +225,8 @@ NoticeContent = Annotated[
     | OverdueNotice
     | ReassessmentNotice
     | DrillNotice
-    | WithdrawalNotice,
+    | WithdrawalNotice
+    | OverrideNotice,
     Field(discriminator="kind"),
 ]
 """The content of any notice, told apart by ``kind``."""

@@ -23,7 +23,8 @@ from notifications.building import MailBuilder
 from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
 from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
-from notifications.locks import Permission, open_locks
+from notifications.grants import Permission
+from notifications.locks import open_locks
 from notifications.notices import NoticeContent, read_content
 from notifications.open_recipients import withdrawn
 from notifications.outbox import Claim, Outcome, State

@@ -6,7 +6,9 @@ typed in. Source: domain 4.4 (aggregation, retained-source rule), 5.3 (variants)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp, aggregate
@@ -31,6 +33,12 @@ class Purpose(StrEnum):
     """Knowing what goes on: all that a summary consists of."""
 
 
+def item_name(*content: str) -> str:
+    """A name for a piece of content that is another as soon as the content is: 16 hex digits."""
+    written = json.dumps(content, ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """One part of a product. What nobody stated is assumed to be the strictest: for police only."""
@@ -43,6 +51,15 @@ class Component:
     personal_data: bool = False
     source_identity: bool = False
     """Tells who the source is, or why it was graded as it was."""
+    item: str = ""
+    """Name under which a permission may be limited to it; empty: none that is so limited counts."""
+    lowered: str = ""
+    """Id of the report whose marking two people have lowered, where this comes from such a one."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it is above PUBLIC, or must be treated as if it were."""
+        return self.marking.classification > Classification.PUBLIC or self.personal_data
 
     def unfit_for(self, variant: Variant) -> str | None:
         """Why the content itself is none of ``variant``'s business, or None."""
@@ -73,7 +90,7 @@ class Component:
         if self.marking.tlp is Tlp.RED:
             return "TLP:RED"
         if self.marking.classification >= Classification.RESTRICTED:
-            return "classified above what mail may carry"
+            return "classified RESTRICTED or above"
         return None
 
 
@@ -93,6 +110,13 @@ class Reduced:
     components: tuple[Component, ...]
     omissions: tuple[Omission, ...]
     marking: Marking
+    kinds: tuple[Component, ...]
+    """One component of each kind: those that differ in id and item only are one to most rules."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it may only go encrypted."""
+        return any(component.guarded for component in self.components)
 
     def keeps(self, component_id: str) -> bool:
         return any(component.id == component_id for component in self.components)
@@ -103,6 +127,8 @@ class Product:
     """Something that may be sent. Component ids are unique within it."""
 
     components: tuple[Component, ...]
+    content: str = ""
+    """Name of what it was made of, ``item_name`` of all of it."""
     _variants: dict[Variant, Reduced] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -116,6 +142,13 @@ class Product:
         """What ``variant`` keeps and leaves out; it may keep nothing."""
         return self._variants[variant]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 over every component: another as soon as anything in the product is another."""
+        parts = [_written(c) for c in self.components]
+        written = json.dumps([self.content, parts], ensure_ascii=False)
+        return hashlib.sha256(written.encode()).hexdigest()
+
     def _reduce(self, variant: Variant) -> Reduced:
         reasons = {c.id: c.dropped_from(variant) for c in self.components}
         kept = tuple(c for c in self.components if reasons[c.id] is None)
@@ -126,4 +159,18 @@ class Product:
                 Omission(component=name, reason=why) for name, why in reasons.items() if why
             ),
             marking=aggregate([c.marking for c in kept]),
+            kinds=tuple({replace(c, id="", item=""): c for c in reversed(kept)}.values()),
         )
+
+
+def _written(part: Component) -> list[object]:
+    return [
+        part.id,
+        part.item,
+        part.marking.model_dump(mode="json"),
+        part.provider,
+        part.purpose,
+        part.personal_data,
+        part.source_identity,
+        part.lowered,
+    ]

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, select
 
+from infra import audit
 from infra.tables import campaign, notification
 from notifications.directory import Recipient
-from notifications.locks import LockDecision, Permission, open_locks
+from notifications.grants import Permission
+from notifications.locks import LockDecision, Locks
 from notifications.notices import read_content
 from notifications.outbox import Claim, State
 from notifications.permissions import load_permissions
 from notifications.products import Product, Variant
 from notifications.trust import PINNED, Trust
 from protocol.errors import NotFound
+from protocol.markings import Classification
 
 MESSAGE_DOMAIN = "leerp.invalid"
 GONE = "no longer in the directory: what right it has is unknown"
@@ -40,6 +43,11 @@ class RowMaker:
     message_key: bytes = field(repr=False)
     now: datetime
     trust: Trust = PINNED
+    _locks: Locks = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        locks = Locks(self.product, permissions=self.permissions, now=self.now, trust=self.trust)
+        object.__setattr__(self, "_locks", locks)
 
     @classmethod
     def of(
@@ -65,14 +73,27 @@ class RowMaker:
         """Whether the notice may go to this contact now."""
         if recipient is None or contact >= len(recipient.contacts):
             return NOBODY
-        return open_locks(
-            recipient,
-            recipient.contacts[contact],
-            self.product,
-            permissions=self.permissions,
-            now=self.now,
-            trust=self.trust,
-        )
+        return self._locks.decide(recipient, recipient.contacts[contact])
+
+    def log_copies(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Give each copy of what is C-UE or above its number and recipient, in the audit trail."""
+        copies = {
+            row["id"]: {"copy": row["cursor"] + 1, "recipient": row["recipient_id"]}
+            for row in rows
+            if row["state"] == State.QUEUED and self._registered(Variant(row["variant"]))
+        }
+        if copies:
+            audit.append(
+                connection,
+                "copies_numbered",
+                actor="campaign",
+                subject=self.campaign_id,
+                copies=copies,
+            )
+
+    def _registered(self, variant: Variant) -> bool:
+        level = self.product.variant(variant).marking.classification
+        return level >= Classification.CONFIDENTIAL
 
     def row(
         self, recipient_id: str, contact: int, decision: LockDecision, *, cursor: int, revision: int

@@ -11,6 +11,9 @@ from functools import reduce
 
 from pydantic import BaseModel, ConfigDict, field_serializer, model_validator
 
+BETWEEN = " | "
+"""Stands between the texts of H3 that come together, so that each is kept whole and once."""
+
 
 class Classification(IntEnum):
     """Protection levels, lowest first (domain 4.2)."""
@@ -31,6 +34,11 @@ class Tlp(StrEnum):
     AMBER = "AMBER"
     AMBER_STRICT = "AMBER+STRICT"
     RED = "RED"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Tlp | None:
+        """WHITE is what version 1 called CLEAR."""
+        return cls.CLEAR if value == "WHITE" else None
 
 
 class Pap(StrEnum):
@@ -90,13 +98,13 @@ class Marking(BaseModel):
 
     def combined_with(self, other: Marking) -> Marking:
         """The marking of a product made of both: the strictest of each part (domain 4.4)."""
-        texts = sorted({t for t in (self.handling_text, other.handling_text) if t})
+        texts = {*self.handling_text.split(BETWEEN), *other.handling_text.split(BETWEEN)} - {""}
         return Marking(
             classification=max(self.classification, other.classification),
             tlp=max(self.tlp, other.tlp, key=list(Tlp).index),
             pap=max(self.pap, other.pap, key=list(Pap).index),
             handling_codes=self.handling_codes | other.handling_codes,
-            handling_text="; ".join(texts),
+            handling_text=BETWEEN.join(sorted(texts)),
         )
 
     @property

@@ -16,7 +16,7 @@ from protocol.ladder import USUAL, Ladder, Rung, check_ladder, rungs, scaled
 from protocol.matrix import Matrix, MatrixRules, check
 from protocol.parties import RecipientClass, Role
 from protocol.report import ImpactLevel, IndicatorType
-from protocol.stages import Gate, NoticeKind, Stage
+from protocol.stages import WITHOUT_RULES, Gate, NoticeKind, Stage
 
 MOST_VICTIMS_NAMED = 100
 """No rule of detection may ask for more victims by name: so many are told apart in a storm."""
@@ -172,7 +172,10 @@ class Profile(_Part):
         # A drill is no part of the protocol: incidents run whose profile does not know it.
         given = {*self.stage_targets, *self.roles, *self.notices, NoticeKind.DRILL}
         missing = [
-            name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given
+            name
+            for kinds in (Stage, Gate, NoticeKind)
+            for name in kinds
+            if name not in given and name not in WITHOUT_RULES
         ]
         if missing:
             raise ValueError(f"the profile leaves out {', '.join(missing)}")

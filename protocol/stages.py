@@ -62,3 +62,8 @@ class NoticeKind(StrEnum):
     REASSESSMENT = "reassessment"
     DRILL = "drill"
     WITHDRAWAL = "withdrawal"
+    OVERRIDE = "override"
+
+
+WITHOUT_RULES = frozenset({NoticeKind.OVERRIDE})
+"""What goes to one provider because of what somebody did; no ladder of the profile follows it up."""

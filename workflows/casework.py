@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,9 +18,6 @@ from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
 from notifications.authority import Attempt, acting
-from notifications.directory import Directory
-from notifications.locks import PermissionKind
-from notifications.permissions import record_permission
 from protocol.errors import NotFound, Refused
 from protocol.grades import Grade
 from protocol.parties import Role
@@ -153,48 +149,6 @@ class Casework:
                 situation=situation,
                 profile=self._profile,
             )
-
-    def permit(
-        self,
-        incident_id: str,
-        kind: PermissionKind,
-        *,
-        provider: str,
-        recipients: Collection[str],
-        evidence: str,
-        lasting: timedelta,
-    ) -> datetime:
-        """Record a provider's permission for recipients, by id or class; return when it ends.
-
-        The locks take it into account from now on (domain 4.4).
-
-        Raises:
-            Refused: ``unknown-recipient``, naming what is neither id nor class of the directory, or
-                ``bad-permission``.
-        """
-        now = datetime.now(UTC)
-        with self._open(incident_id, "permit") as connection:
-            known = Directory.load(connection)
-            classes = {str(each.recipient_class) for each in known.recipients}
-            if unknown := sorted(set(recipients) - known.by_id().keys() - classes):
-                raise Refused(
-                    "unknown-recipient",
-                    f"neither id nor class of a recipient: {', '.join(unknown)}; "
-                    "see 'leerp directory list'",
-                )
-            record_permission(
-                connection,
-                incident_id=incident_id,
-                kind=kind,
-                provider=provider,
-                recipients=recipients,
-                evidence=evidence,
-                by=self._officer,
-                given_at=now,
-                expires_at=now + lasting,
-                channel=self._channel,
-            )
-        return now + lasting
 
     def _open(self, incident_id: str, command: str) -> AbstractContextManager[Connection]:
         return opened(self._database, self._attempt(incident_id, command))

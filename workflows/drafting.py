@@ -9,7 +9,7 @@ Source: R20 to R22, R28 to R31, R36 to R39, R48.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,6 +21,7 @@ from infra.tables import report
 from notifications.content import ContactPoint
 from notifications.ewn import EarlyWarning, check_ewn
 from notifications.ewn_draft import EwnInput, draft_ewn
+from notifications.grants import PermissionKind
 from notifications.notices import (
     ClosureNotice,
     InitialNotice,
@@ -29,9 +30,10 @@ from notifications.notices import (
     PlanAction,
     PlanNotice,
 )
+from notifications.permissions import Scope, record_permission
 from protocol.errors import NotFound, Refused
 from protocol.markings import Marking
-from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES
+from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass, SourceGroup
 from protocol.stages import Containment, NoticeKind, Recommendation
 from workflows.case_drafts import CaseDrafts, now, points_of
 from workflows.decided import recorded_centre
@@ -39,6 +41,9 @@ from workflows.downgrades import DowngradeInput, lowered
 from workflows.ewn_facts import EwnFacts, ewn_facts
 from workflows.inputs import AgreementInput, CentreInput, NoteInput, read_input
 from workflows.plans import Plan, check_ready
+
+CONSENT_LASTS = timedelta(days=365)
+"""Consent to a lower marking that nobody revokes."""
 
 
 class Drafting(CaseDrafts):
@@ -207,7 +212,8 @@ class Drafting(CaseDrafts):
         """Draft a lower marking for one report, with the evidence of its provider's consent.
 
         ``parts`` has the fields of ``DowngradeInput`` that are to be lowered. The draft counts for
-        warnings drafted after a second person has approved it (domain 4.4).
+        warnings drafted after a second person has approved it (domain 4.4), and what was so lowered
+        goes out only while the consent, which is recorded as a permission, is not revoked.
 
         Raises:
             NotFound: the incident has no such report.
@@ -224,6 +230,19 @@ class Drafting(CaseDrafts):
                 raise NotFound(f"{incident_id} has no report {report_id}: see 'leerp reports list'")
             own = Marking.model_validate(told["marking"])
             lower = lowered(own, read_input(DowngradeInput, parts))
+            record_permission(
+                connection,
+                incident_id=incident_id,
+                kind=PermissionKind.DOWNGRADE,
+                provider="" if told["group"] == SourceGroup.OSINT else told["reporter"]["name"],
+                recipients=tuple(RecipientClass),
+                evidence=consent,
+                by=self._officer,
+                given_at=now(),
+                expires_at=now() + CONSENT_LASTS,
+                scope=Scope(items=frozenset({report_id})),
+                channel=self._channel,
+            )
             document = {
                 "report": report_id,
                 "was": own.model_dump(mode="json"),

@@ -48,6 +48,8 @@ class _Graded:
 
     report: IncidentReport
     grade: Grade
+    lowered: str | None
+    """Its id, where its marking is lower than its provider stated."""
 
 
 def ewn_facts(connection: Connection, incident_id: str) -> EwnFacts:
@@ -70,7 +72,11 @@ def ewn_facts(connection: Connection, incident_id: str) -> EwnFacts:
         try:
             read = IncidentReport.model_validate(document)
             marked = read.model_copy(update={"marking": lowered.get(read.id, read.marking)})
-            graded = _Graded(report=marked, grade=Grade.parse(f"{source}{information}"))
+            graded = _Graded(
+                report=marked,
+                grade=Grade.parse(f"{source}{information}"),
+                lowered=read.id if read.id in lowered else None,
+            )
             told.append((graded, _fact(graded)))
         except (ValidationError, OverflowError):
             left_out.append(document["id"])
@@ -96,6 +102,7 @@ def _fact(each: _Graded) -> Fact:
         own=told.group is SourceGroup.OSINT,
         marking=told.marking,
         personal_data=any(a.kind == "person" and not a.value.isdigit() for a in told.affected),
+        lowered=each.lowered,
     )
 
 
@@ -128,6 +135,7 @@ def _line(each: _Graded, found: Indicator, until: datetime) -> IndicatorLine:
         own=each.report.group is SourceGroup.OSINT,
         marking=each.report.marking,
         personal_data=found.type is IndicatorType.EMAIL,
+        lowered=each.lowered,
     )
 
 

@@ -20,6 +20,7 @@ from workflows.open_incident import opened
 RESULTS = {
     TaskKind.VERIFICATION: (TaskOutcome.CONFIRMED, TaskOutcome.REFUTED, TaskOutcome.UNCLEAR),
     TaskKind.OUTLOOK: (TaskOutcome.DONE,),
+    TaskKind.TELL_PROVIDER: (TaskOutcome.DONE,),
 }
 """What a person may report of each kind of task."""
 

@@ -13,6 +13,7 @@ from infra import (  # noqa: F401  their tables belong to the schema
     tables_directory,
     tables_grading,
     tables_intake,
+    tables_permissions,
     tables_reassessment,
     tables_regrouping,
     tables_sources,

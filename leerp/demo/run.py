@@ -25,6 +25,7 @@ from infra.settings import Settings
 from infra.tables import consumer_offset
 from leerp.demo.attack import LENGTH, SimulatedReport, wannacry
 from leerp.demo.board import Board
+from leerp.demo.confirmed import confirm_standing
 from leerp.demo.contacts import PointsOfContact
 from leerp.demo.directory import make_demo_directory
 from leerp.demo.journal import Journal
@@ -73,6 +74,7 @@ async def _play(
     with console.status("making keys for the points of contact"):
         directory = await asyncio.to_thread(make_demo_directory, folder)
     _import(opened, directory.read_text())
+    confirm_standing(opened.database)
     attack = wannacry(datetime.now(UTC) - LENGTH)
     journal.planned = len(attack)
     journal.begun = time.monotonic()

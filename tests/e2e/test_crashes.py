@@ -21,6 +21,7 @@ from notifications.notices import InitialNotice
 from protocol.stages import NoticeKind
 from tests.conftest import running
 from tests.e2e.support import directory, mails, numbered_report, process, publish, until
+from tests.notifications.standing import confirm_partners
 from workflows.campaign import Campaign
 from workflows.commands import reference
 from workflows.messages import CampaignInput
@@ -90,6 +91,7 @@ async def test_a_killed_worker_loses_no_mail_and_doubles_only_what_was_under_way
     ) as settings:
         with app(home) as opened:
             import_directory(opened.database, directory(RECIPIENTS), by="test")
+            confirm_partners(opened.database)
             client = await opened.temporal()
             for seed in range(WORKER_KILLS):
                 campaign = _campaign(opened.database, seed)

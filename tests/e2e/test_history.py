@@ -35,6 +35,7 @@ from tests.e2e.support import (
     running_task,
     until,
 )
+from tests.notifications.standing import confirm_partners
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.services, pytest.mark.timeout(420)]
 
@@ -52,6 +53,7 @@ async def test_histories_stay_small_and_hold_no_text_whatever_the_number_of_repo
     async with running(home, processes=own_processes, clock_factor=10.0):
         with app(home) as opened:
             import_directory(opened.database, directory(RECIPIENTS), by="test")
+            confirm_partners(opened.database)
             client = await opened.temporal()
             all_reported = asyncio.Event()
             officers = Officers(opened, client, Journal())

@@ -19,6 +19,7 @@ from notifications.directory_import import import_directory
 from protocol.stages import Stage
 from tests.conftest import running
 from tests.e2e.support import acknowledge_all, directory, numbered_report, publish, running_task
+from tests.notifications.standing import confirm_partners
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -35,6 +36,7 @@ async def test_an_incident_of_many_runs_passes_each_stage_and_sends_each_notice_
     async with running(home, processes=own_processes, clock_factor=10.0, temporal=renewing):
         with app(home) as opened:
             import_directory(opened.database, directory(12), by="test")
+            confirm_partners(opened.database)
             client = await opened.temporal()
             all_reported = asyncio.Event()
             officers = Officers(opened, client, Journal())

@@ -13,7 +13,7 @@ from infra import audit, casefile
 from infra.database import Database
 from infra.tables import incident, permission, report
 from intake.merging import carry_over
-from notifications.locks import PermissionKind
+from notifications.grants import PermissionKind
 from notifications.permissions import load_permissions, record_permission
 from tests.intake.samples import START, content, major, read_all, store_of
 

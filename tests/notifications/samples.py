@@ -21,6 +21,7 @@ from notifications.notices import InitialNotice
 from protocol.grades import Grade
 from protocol.markings import Classification, Marking, Pap, Tlp
 from protocol.parties import RecipientClass
+from tests.notifications.standing import confirm_partners
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 POINTS = (
@@ -85,6 +86,7 @@ def make_database(folder: Path, recipients: list[Recipient] | None = None) -> Da
     database.migrate()
     if recipients is not None:
         import_directory(database, directory_text(recipients), by="o.admin")
+        confirm_partners(database)
     return database
 
 

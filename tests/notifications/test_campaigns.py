@@ -14,7 +14,7 @@ from infra.database import Database
 from infra.tables import audit_row, campaign, notification
 from notifications.campaigns import FreezeOrder, Frozen, freeze, recipients_of
 from notifications.directory_import import import_directory
-from notifications.locks import PermissionKind
+from notifications.grants import PermissionKind
 from notifications.notices import ClosureNotice, NoticeContent
 from notifications.permissions import load_permissions, record_permission
 from protocol.errors import NotFound, Refused

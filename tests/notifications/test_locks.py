@@ -11,18 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.directory import Recipient
-from notifications.locks import Lock, LockDecision, Permission, PermissionKind, open_locks
-from notifications.matrix import MATRIX, Column, Opening
+from notifications.grants import Permission, PermissionKind
+from notifications.lock_rules import Lock
+from notifications.locks import LockDecision, open_locks
+from notifications.matrix import Column
 from notifications.products import Component, Product, Purpose, Variant
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.parties import INTERNAL_CLASSES, RecipientClass
 from tests.notifications.samples import NOW, certificate, contact, recipient
 
 C = RecipientClass
+K = PermissionKind
 PROVIDER = "Police of Exampleland"
 PUBLIC = {"classification": Classification.PUBLIC, "tlp": Tlp.CLEAR, "pap": Pap.CLEAR}
 POLICE = [*sorted(INTERNAL_CLASSES), C.DUTY_MANAGER, C.LE_POC]
-NEVER: set[C] = set()
 
 
 def component(name: str = "case", **changes: object) -> Component:
@@ -37,11 +39,18 @@ def permission(kind: PermissionKind, *recipients: str, provider: str = PROVIDER)
         recipients=frozenset(recipients),
         given_at=NOW - timedelta(hours=1),
         expires_at=NOW + timedelta(hours=1),
+        items=frozenset({"report-1"} if kind is K.DOWNGRADE else ()),
     )
 
 
 def all_permissions(to: Recipient) -> list[Permission]:
-    return [permission(kind, to.id) for kind in PermissionKind]
+    """Every provider's word on everything, and the centre's own."""
+    return [
+        permission(kind, to.id, provider=provider)
+        for kind in PermissionKind
+        if kind is not K.LIFE_THREAT
+        for provider in (PROVIDER, "")
+    ]
 
 
 def decide(to: Recipient, *parts: Component, permissions: list[Permission] | None = None,
@@ -63,56 +72,19 @@ PARTS: dict[Column, Component] = {
     Column.AMBER_STRICT: component(tlp=Tlp.AMBER_STRICT),
     Column.RED: component(tlp=Tlp.RED),
     Column.BPL: component(classification=Classification.BPL),
+    Column.H1: component(handling_codes={HandlingCode.H1}),
     Column.H2: component(handling_codes={HandlingCode.H2}),
     Column.H3: component(handling_codes={HandlingCode.H3}, handling_text="not on paper"),
     Column.EUCI: component(classification=Classification.RESTRICTED),
-}
-# For each column: who gets it in full with no permission at all, and who with every permission.
-WITHOUT: dict[Column, set[C]] = {
-    Column.PUBLIC: set(C),
-    Column.CLEAR: set(C),
-    Column.GREEN: set(C),
-    Column.AMBER: set(C) - {C.INTERPOL, C.PRIVATE_PARTNER, C.CRISIS_COMMUNICATION},
-    Column.AMBER_STRICT: set(C) - {C.INTERPOL, C.PRIVATE_PARTNER, C.CRISIS_COMMUNICATION},
-    Column.RED: NEVER,
-    Column.BPL: {*POLICE, C.JUDICIAL},
-    Column.H2: NEVER,
-    Column.H3: NEVER,
-    Column.EUCI: NEVER,
-}
-WITH: dict[Column, set[C]] = WITHOUT | {
-    Column.AMBER: set(C) - {C.CRISIS_COMMUNICATION},
-    Column.RED: set(C) - {C.INTERPOL, C.CRISIS_COMMUNICATION},
-    Column.BPL: {*POLICE, C.JUDICIAL, C.EU_BODY, C.INTERPOL},
-    Column.H2: set(C),
-    Column.H3: set(C),
+    Column.REGISTERED: component(classification=Classification.CONFIDENTIAL),
+    Column.LOWERED: replace(component(tlp=Tlp.GREEN), lowered="report-1"),
+    Column.FIRST_USE: component(tlp=Tlp.GREEN),
 }
 
 
-@pytest.mark.requirement("R31", "R32")
-@pytest.mark.parametrize("column", Column)
-@pytest.mark.parametrize("name", C)
-def test_the_matrix_decides_for_every_class_and_column(name: C, column: Column) -> None:
-    to = recipient(
-        name,
-        may_receive_up_to=Tlp.RED,
-        clearance=Classification.TOP_SECRET,
-        transfer_agreement=name is C.INTERPOL,
-    )
-    bare = decide(to, PARTS[column])
-    confirmed = decide(to, PARTS[column], permissions=all_permissions(to))
-    assert (bare.allowed and bare.variant is Variant.FULL) == (name in WITHOUT[column])
-    assert (confirmed.allowed and confirmed.variant is Variant.FULL) == (name in WITH[column])
-    assert bare.allowed or (bare.lock is not None and bare.reasons)
-
-
-@pytest.mark.parametrize("name", C)
-def test_every_cell_of_the_matrix_explains_itself(name: C) -> None:
-    cells = MATRIX[name]
-    assert set(cells) == set(Column)
-    assert len({cell.explanation for cell in cells.values()}) == len(Column)
-    assert all(str(column) in cell.explanation for column, cell in cells.items())
-    assert cells[Column.EUCI].opening in {Opening.NOT_BY_MAIL, Opening.NO}
+def standing(to: Recipient) -> list[Permission]:
+    """What the centre has confirmed of its own word."""
+    return [permission(kind, to.id, provider="") for kind in (K.TRANSFER, K.PRIVATE_PARTNER)]
 
 
 def case_file() -> tuple[Component, ...]:
@@ -130,7 +102,7 @@ def test_each_class_gets_the_variant_that_is_meant_for_it() -> None:
     got = {}
     for name in C:
         to = recipient(name, transfer_agreement=name is C.INTERPOL)
-        got[name] = decide(to, *case_file()).variant
+        got[name] = decide(to, *case_file(), permissions=standing(to)).variant
     assert got == {
         **dict.fromkeys([*POLICE, C.JUDICIAL, C.INTERPOL], Variant.FULL),
         C.EU_BODY: Variant.SANITISED,
@@ -141,7 +113,8 @@ def test_each_class_gets_the_variant_that_is_meant_for_it() -> None:
 
 
 def test_interpol_without_a_transfer_agreement_is_held() -> None:
-    decision = decide(recipient(C.INTERPOL), *case_file())
+    to = recipient(C.INTERPOL)
+    decision = decide(to, *case_file(), permissions=standing(to))
     assert not decision.allowed
     assert decision.lock is Lock.HANDLING
     assert "transfer agreement" in decision.reasons[0]
@@ -283,8 +256,8 @@ def test_what_goes_out_is_never_more_than_the_recipient_may_have(
     if not decision.allowed:
         return
     kept = product.variant(decision.variant)
-    assert kept.marking.classification <= Classification.BPL
-    if kept.marking.classification > Classification.PUBLIC:
+    assert kept.marking.classification <= min(to.clearance, to.contacts[0].accredited_up_to)
+    if kept.guarded:
         assert to.contacts[0].certificate
     assert list(Tlp).index(kept.marking.tlp) <= list(Tlp).index(to.may_receive_up_to)
     non_police = {C.CSIRT_NETWORK, C.PRIVATE_PARTNER, C.CRISIS_COMMUNICATION, C.EU_BODY}

@@ -18,6 +18,7 @@ from notifications.notices import (
     NoticeContent,
     OutcomeNotice,
     OverdueNotice,
+    OverrideNotice,
     PlanAction,
     PlanNotice,
     ReassessmentNotice,
@@ -94,6 +95,15 @@ def contents(
         ),
         DrillNotice(**{"marking": Marking(), **common}, reason=text, answer_by=NOW),
         WithdrawalNotice(**common, withdraws=text, was_issued_at=NOW, statement=text),
+        OverrideNotice(
+            **common,
+            provider=text,
+            reason=text,
+            draft="ewn/1",
+            passed_to=(text,),
+            ends_at=NOW,
+            advice=text,
+        ),
     ]
 
 

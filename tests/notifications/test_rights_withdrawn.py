@@ -16,9 +16,12 @@ from infra.tables import notification
 from notifications.delivery import Delivery
 from notifications.directory import Recipient
 from notifications.followups import remind, second_contact
+from notifications.grants import PermissionKind
+from notifications.notices import NoticeContent
+from notifications.permissions import record_permission, revoke_permission
 from notifications.smime import unseal
 from protocol.errors import Refused
-from protocol.markings import Classification
+from protocol.markings import Classification, HandlingCode, Marking
 from tests.notifications import mailroom
 from tests.notifications.hostile import RCPT_OK, Sink, listening
 from tests.notifications.mailroom import (
@@ -104,9 +107,9 @@ def test_newcomers_of_a_later_directory_are_not_drawn_into_a_frozen_list(tmp_pat
 class Post:
     """A campaign of two mails that the relay puts off once, so that they are tried again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, content: NoticeContent | None = None) -> None:
         self.people = [make_recipient(0), make_recipient(1)]
-        self.database = mailroom.make_database(folder, self.people)
+        self.database = mailroom.make_database(folder, self.people, content)
         self.clock = Clock()
         self.sink = Sink(rcpt=lambda _address, before: RCPT_OK if before else "451 later")
 
@@ -200,3 +203,82 @@ async def test_what_changes_between_making_and_sending_is_seen_before_the_body_g
     assert [list(r["detail"]["notifications"].values()) for r in made_anew] == [
         ["directory-changed"]
     ]
+
+
+H2 = Marking(handling_codes=frozenset({HandlingCode.H2}))
+
+
+def permit(post: Post, *recipients: str, **changes: Any) -> int:
+    """The provider's word for these recipients of the post, for two hours."""
+    values: dict[str, Any] = {
+        "incident_id": "INC-1",
+        "kind": PermissionKind.H2,
+        "provider": "",
+        "recipients": recipients,
+        "evidence": f"letter to {recipients}",
+        "by": "o.two",
+        "given_at": NOW - timedelta(hours=1),
+        "expires_at": NOW + timedelta(hours=2),
+    }
+    with post.database.write() as connection:
+        return record_permission(connection, **values | changes)
+
+
+@pytest.mark.asyncio
+@pytest.mark.requirement("R32")
+async def test_a_permission_that_is_revoked_in_mid_campaign_holds_what_has_not_left(
+    tmp_path: Path,
+) -> None:
+    post = Post(tmp_path, mailroom.make_content(marking=H2))
+    permit(post, "poc-000")
+    second = permit(post, "poc-001")
+    async with listening(post.sink) as port:
+        await post.send(port)
+        with post.database.write() as connection:
+            revoke_permission(connection, second, by="o.one", reason="withdrawn", now=NOW)
+        post.clock.move(timedelta(hours=1))
+        result = await post.send(port)
+
+    assert (result.accepted, result.held) == (1, 1)
+    assert sorted(post.sink.count()) == ["poc000-0@example.invalid"]
+    assert "H2" in mailroom.rows(post.database)[1].reason
+
+
+@pytest.mark.asyncio
+@pytest.mark.requirement("R32")
+async def test_a_permission_that_expires_in_mid_campaign_holds_what_has_not_left(
+    tmp_path: Path,
+) -> None:
+    post = Post(tmp_path, mailroom.make_content(marking=H2))
+    permit(post, "poc-000")
+    permit(post, "poc-001", expires_at=NOW + timedelta(minutes=59))
+    result = await post.send_twice(post.people)
+
+    assert (result.accepted, result.held) == (1, 1)
+    assert sorted(post.sink.count()) == ["poc000-0@example.invalid"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.requirement("R32")
+async def test_a_revocation_between_making_and_sending_is_seen_before_the_body_goes(
+    tmp_path: Path,
+) -> None:
+    post = Post(tmp_path, mailroom.make_content(marking=H2))
+    permit(post, "poc-000")
+    second = permit(post, "poc-001")
+    revoked = False
+
+    def at_recipient(address: str, _before: int) -> str:
+        nonlocal revoked
+        if address.startswith("poc001") and not revoked:
+            revoked = True
+            with post.database.write() as connection:
+                revoke_permission(connection, second, by="o.one", reason="withdrawn", now=NOW)
+        return RCPT_OK
+
+    post.sink = Sink(rcpt=at_recipient)
+    async with listening(post.sink) as port:
+        result = await post.send(port)
+
+    assert (result.accepted, result.held) == (1, 1)
+    assert post.sink.count()["poc001-0@example.invalid"] == 0

@@ -43,6 +43,7 @@ from notifications.acknowledgement import acknowledge
 from notifications.directory_import import import_directory
 from notifications.directory_proposals import confirm
 from notifications.tokens import make_token
+from tests.notifications.standing import confirm_partners
 from tests.workflows import cast
 from tests.workflows.sink import Sink, listening
 from workflows.commands import Commands
@@ -127,6 +128,7 @@ class House:
         result = import_directory(self.database, cast.directory(**changes), by=cast.MANAGER)
         if result.proposal is not None:
             confirm(self.database, result.proposal, by=cast.DUTY, checked_by="called them back")
+        confirm_partners(self.database)
 
     # Who acts
 
@@ -304,6 +306,7 @@ def make_template(folder: Path) -> Path:
     made = Database(f"sqlite:///{path}")
     made.migrate()
     import_directory(made, cast.directory(), by="test")
+    confirm_partners(made)
     made.close()
     return path
 

@@ -128,7 +128,7 @@ def test_a_source_that_may_not_be_named_leaves_no_trace_but_its_grade(
         ({"handling_codes": ["H3"], "handling_text": "for J-CAT"}, "handling code H3"),
         ({"tlp": "RED"}, "TLP:RED"),
         ({"pap": "RED"}, "PAP:RED"),
-        ({"classification": 2}, "classified above what mail may carry"),
+        ({"classification": 2}, "classified RESTRICTED or above"),
         ({"handling_codes": ["H1"]}, ""),
         ({"tlp": "AMBER+STRICT"}, ""),
     ],
