@@ -55,7 +55,7 @@ COMMANDS = {
     ),
     "locks": Elsewhere(
         "leerp.cli_locks:locks_app",
-        "Why a notice may go to whom, and what would have to be confirmed first.",
+        "What may go to whom, why not, and what would open it.",
     ),
     "directory": Elsewhere(
         "leerp.cli_directory:directory_app",

@@ -49,6 +49,7 @@ async def test_an_incident_passes_the_seven_stages_in_order_and_tells_whom_it_mu
         NoticeKind.OVERDUE: set(),
         NoticeKind.REASSESSMENT: set(),
         NoticeKind.DRILL: set(),
+        NoticeKind.WITHDRAWAL: set(),
         NoticeKind.OVERRIDE: set(),
     }
     handle = home.env.client.get_workflow_handle(

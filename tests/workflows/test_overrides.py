@@ -18,6 +18,7 @@ from notifications import campaigns
 from notifications.campaigns import FreezeOrder
 from notifications.confirmations import check_release
 from notifications.directory_import import import_directory
+from notifications.directory_proposals import confirm
 from notifications.grants import PermissionKind
 from notifications.locks import Locks
 from notifications.notices import OverrideNotice, read_content
@@ -151,7 +152,9 @@ def test_for_a_provider_whom_no_mail_reaches_a_person_gets_the_task(
 def test_a_provider_whose_own_locks_are_closed_is_told_by_a_person(
     database: Database, case: str
 ) -> None:
-    import_directory(database, cast.directory(without_key="le-poc-de"), by=cast.MANAGER)
+    changed = import_directory(database, cast.directory(without_key="le-poc-de"), by=cast.MANAGER)
+    assert changed.proposal is not None
+    confirm(database, changed.proposal, by=cast.DUTY, checked_by="called them back")
     approved = overrides(database, cast.MANAGER).approve(propose(database, case))
     assert (len(approved.campaigns), len(approved.tasks)) == (1, 1)
 
