@@ -13,8 +13,8 @@ from sqlalchemy import delete, event
 
 from infra.database import Database
 from infra.tables_sources import source_hour
+from intake.sheaf import Read
 from intake.source_traffic import Traffic, count_records, traffic
-from intake.store import Read
 from tests.intake.registry import sent, settle
 from tests.intake.samples import START, content, read, record, store_of
 
