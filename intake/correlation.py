@@ -13,26 +13,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from infra.bulk import Bulk
 from infra.tables import incident, link_key
 from intake.kept_apart import KeptApart
 from intake.merging import Merge, absorb
-from intake.placement import Known, Placement
+from intake.placement import Chain, Known, Placement
 
 MICROSECOND = timedelta(microseconds=1)
-
-
-class Chain(msgspec.Struct, gc=False, eq=False):
-    """Reports with one key that follow each other in time; microseconds since 1970."""
-
-    earliest: int
-    latest: int
-    incident_id: str
-    stored: tuple[int, str, int] | None = None
-    """As its row is: earliest time, incident there, latest time."""
 
 
 class Correlator:

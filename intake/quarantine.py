@@ -16,8 +16,9 @@ from infra.tables import quarantine
 from intake.quarantine_hints import hint
 from intake.quarantine_listing import Filter, open_ids
 from intake.records import RawRecord, unprocessable
+from intake.settled import Settled
 from intake.sheaf import bound
-from intake.store import OUTAGES, WRITER, Settled, Store
+from intake.store import OUTAGES, WRITER, Store
 from protocol.errors import NotFound, Refused
 from protocol.parties import ANONYMOUS, SourceGroup
 

@@ -101,11 +101,10 @@ class Readers:
             ReaderLost, TimeoutError: it has ended over them.
             ServiceDown: none starts.
         """
-        order = await asyncio.to_thread(encode_order, records, standings)
         reader = await self._free.get() or _started(self._rules)
         try:
             await _in_thread(reader.greet, None)  # starting up is not the record's fault
-            answer = await _in_thread(lambda: reader.ask(order), seconds)
+            answer = await _in_thread(lambda: reader.ask(encode_order(records, standings)), seconds)
         except BaseException:
             reader.process.kill()
             reader.process.wait()

@@ -16,6 +16,7 @@ from infra.originals import BODIES, FIRST_PLACES, ORIGINALS
 from infra.packing import Packed, only
 from infra.stored import FirstPlace
 from infra.tables import incident, link, quarantine, report, retraction
+from intake.offsets import Place, past
 from intake.placement import Known, Placement
 from intake.preparing import Prepared
 from intake.records import RawRecord
@@ -33,6 +34,19 @@ class Item(NamedTuple):
     """Which of the sheaf's bodies, from 0."""
     place: int
     """Which of the sheaf's reports, from 0."""
+
+
+def items_of(batch: Sheaf, reached: Mapping[Place, int]) -> Iterator[Item]:
+    """The reports of a batch, but for the records before these positions."""
+    place, body = count(), count()
+    for record, ready in batch.reads:
+        if ready.reason:
+            continue
+        number, settled_before = next(body), past(reached, record)
+        for each in ready.reports:
+            item = Item(record, ready.format, each, number, next(place))
+            if not settled_before:
+                yield item
 
 
 def add_bodies(bulk: Bulk, bodies: Sequence[tuple[RawRecord, str]]) -> dict[str, int]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from types import MappingProxyType
 
 import structlog
@@ -44,7 +42,9 @@ from intake.rows import (
     add_reports,
     add_retractions,
     count_repeats,
+    items_of,
 )
+from intake.settled import Settled
 from intake.sheaf import Read, Sheaf, apart, bound, kept_of
 from intake.source_traffic import count_records
 from intake.standing import Standings
@@ -63,25 +63,6 @@ OUTAGES = (OperationalError, InterfaceError, NoConnectionFree, OSError, ServiceD
 
 Keyed = tuple[str, Mapping[int, tuple[str, ...]], int, int]
 """Id, link keys, earliest and latest time of a report."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Settled:
-    """What became of a batch."""
-
-    stored: list[str] = field(default_factory=list)
-    duplicates: int = 0
-    quarantined: int = 0
-    incidents: set[str] = field(default_factory=set)
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Settled) -> None:
-        """Count what became of a further batch."""
-        self.stored += other.stored
-        self.duplicates += other.duplicates
-        self.quarantined += other.quarantined
-        self.incidents |= other.incidents
-        self.reasons += other.reasons
 
 
 class Store:
@@ -190,7 +171,7 @@ class Store:
         first_of: dict[str, Item] = {}
         repeats: Counter[str] = Counter()
         seen: dict[str, datetime] = {}
-        for item in _items(batch, reached):
+        for item in items_of(batch, reached):
             name = item.report.id
             if name in first_of:
                 repeats[name] += 1
@@ -307,16 +288,3 @@ def open_store(app: App) -> Store:
         exercise=app.settings.exercise,
         telling=telling_by(WarningLists()),
     )
-
-
-def _items(batch: Sheaf, reached: Mapping[Place, int]) -> Iterator[Item]:
-    """The reports of a batch, but for the records before these positions."""
-    place, body = count(), count()
-    for record, ready in batch.reads:
-        if ready.reason:
-            continue
-        number, settled_before = next(body), past(reached, record)
-        for each in ready.reports:
-            item = Item(record, ready.format, each, number, next(place))
-            if not settled_before:
-                yield item

@@ -37,8 +37,9 @@ from infra.settings import Settings
 from infra.tables import campaign, incident, notification
 from intake.records import RawRecord
 from intake.relay import Relay
+from intake.settled import Settled
 from intake.sheaf import bound
-from intake.store import Settled, Store
+from intake.store import Store
 from leerp.worker import WORKFLOWS, activities
 from notifications.acknowledgement import acknowledge, make_token
 from notifications.directory_import import import_directory
