@@ -12,7 +12,7 @@ class IntakeSettings(BaseModel):
     """Limits of one intake process."""
 
     max_record_bytes: int = 4_000_000
-    max_batch_records: int = 4_000
+    max_batch_records: int = 3_000
     """Of one transaction."""
     max_fetch_records: int = 500
     """Read together, in one process."""
