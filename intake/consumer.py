@@ -154,14 +154,9 @@ class Intake(ConsumerRebalanceListener):
             return await self._readers.read(records, standings)
         decoded = [record for record, gap in zip(records, gaps, strict=True) if not gap]
         read = await self._readers.read(decoded, standings)
-        reads = iter(read.reads)
-        return replace(
-            read,
-            reads=[
-                (record, unreadable(record)) if gap else next(reads)
-                for record, gap in zip(records, gaps, strict=True)
-            ],
-        )
+        reads, pairs = iter(read.reads), zip(records, gaps, strict=True)
+        whole = [(record, unreadable(record)) if gap else next(reads) for record, gap in pairs]
+        return replace(read, reads=whole)
 
     async def _keep_settling(self, fetching: asyncio.Task[None], stop: asyncio.Event) -> None:
         committed_at = 0.0
