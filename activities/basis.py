@@ -15,7 +15,7 @@ from sqlalchemy import Connection, exists, func, insert, select
 from activities.standing import taken_back
 from classification.comparison import Standing
 from infra import casefile
-from infra.originals import ORIGINALS
+from infra.originals import FIRST_PLACES, ORIGINALS
 from infra.tables import evaluation, link, report
 from infra.tables_reassessment import assessment_basis
 from protocol.errors import NotFound
@@ -120,7 +120,7 @@ def _unmoved(connection: Connection, incident_id: str, basis: Basis) -> Iterator
         select(report.c.seq, report.c.id).where(stored, ever_moved, ~moved_by_then)
     )
     ids = {row.seq: row.id for row in moved_since}
-    for seq, first in ORIGINALS.read(connection, ids):
+    for seq, first in FIRST_PLACES.read(connection, ids):
         if first.incident_id == incident_id:
             yield ids[seq]
 

@@ -10,21 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Generic, TypeVar
 
-import brotli
 import msgspec
 from sqlalchemy import Connection, Table, func, select
 
 from infra.bulk import Bulk
+from infra.packing import Packed, blocks_of, items_in
+from infra.stored import pack_item
 
 T = TypeVar("T")
-BLOCK_BYTES = 65_536
-"""Text of a block; reading one item costs unpacking so much."""
 CHUNK = 2_000
 """Items looked for in one query."""
-_QUALITY = 1
-"""Of brotli: the quickest that sees repetitions across a whole block."""
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
 class Blocks(Generic[T]):
@@ -34,15 +29,19 @@ class Blocks(Generic[T]):
         self._table = table
         self._decode = msgspec.msgpack.Decoder(kind).decode
 
-    def add(self, bulk: Bulk, items: Sequence[T], **values: Any) -> int:
+    def add(self, bulk: Bulk, items: Iterable[T], **values: Any) -> int:
         """Store items; return the number of the first. ``values`` fill the table's other columns."""
+        return self.put(bulk, blocks_of(map(pack_item, items)), **values)
+
+    def put(self, bulk: Bulk, blocks: Iterable[Packed], **values: Any) -> int:
+        """As ``add``, of items that are packed already."""
         first = bulk.next_number(self._table.c.last)
         others = tuple(values.values())
         rows = []
         last = first - 1
-        for parts in _blocks(map(_pack, items)):
-            last += len(parts)
-            rows.append((last, *others, brotli.compress(_pack(parts), quality=_QUALITY)))
+        for block in blocks:
+            last += block.count
+            rows.append((last, *others, block.data))
         bulk.insert(self._table, ("last", *values, "data"), rows)
         return first
 
@@ -69,19 +68,6 @@ class Blocks(Generic[T]):
             data = connection.scalar(select(block.data).where(block.last == last))
             if data is None:
                 continue
-            parts = _unpack(brotli.decompress(data))
+            parts = items_in(data)
             for row in wanted:
                 yield row[0], self._decode(parts[row[0] - last - 1])
-
-
-def _blocks(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
-    block: list[bytes] = []
-    size = 0
-    for part in parts:
-        if block and size + len(part) > BLOCK_BYTES:
-            yield block
-            block, size = [], 0
-        block.append(part)
-        size += len(part)
-    if block:
-        yield block

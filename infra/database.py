@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 BUSY_TIMEOUT_MS = 60_000
 CHECKPOINT_PAGES = 8_192
 """32 MB: pages of the indexes that a storm changes again and again are written back once."""
-CACHE_KB, WRITERS_CACHE_KB = 2_048, 16_384
+CACHE_KB, WRITERS_CACHE_KB = 2_048, 4_096
 """Pages kept by a connection, and by one that has written: of readers there are many at a time."""
 _WIDE = "leerp-wide-cache"
 MIGRATION = 0

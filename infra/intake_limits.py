@@ -12,11 +12,11 @@ class IntakeSettings(BaseModel):
     """Limits of one intake process."""
 
     max_record_bytes: int = 4_000_000
-    max_batch_records: int = 1_000
+    max_batch_records: int = 3_000
     """Of one transaction."""
     max_fetch_records: int = 500
     """Read together, in one process."""
-    max_bytes_in_flight: int = 1_500_000
+    max_bytes_in_flight: int = 8_000_000
     """Fetched and not yet settled; beyond that, Kafka waits."""
     readers: int = Field(default_factory=lambda: max(1, min(4, (os.cpu_count() or 1) - 1)))
     """Processes that read records in a storm."""

@@ -9,43 +9,18 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, select
 
 from infra.blocks import Blocks
+from infra.stored import Body, FirstPlace, Original
 from infra.tables import report
-from infra.tables_blocks import body_block, report_block
-
-
-class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What came off Kafka."""
-
-    media_type: str
-    content: bytes
-
-
-class Original(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A report when it was stored. Texts of JSON are JSON."""
-
-    document: str
-    """An ``IncidentReport``."""
-    kind: str
-    """Who gave its first grade: ``provider`` or ``intake``; the others say more of that grade."""
-    scheme: str
-    original: str
-    source_grade: str
-    information_grade: str
-    by: str
-    grounds: str
-    incident_id: str
-    """Where correlation put it first."""
-    reason: str
-    """Why, see ``intake.correlation.Placement.reason``."""
-
+from infra.tables_blocks import body_block, place_block, report_block
 
 BODIES = Blocks(body_block, Body)
 """By ``body_id``."""
 ORIGINALS = Blocks(report_block, Original)
+"""By ``report.seq``."""
+FIRST_PLACES = Blocks(place_block, FirstPlace)
 """By ``report.seq``."""
 stored_at = (
     select(report_block.c.at)

@@ -17,6 +17,13 @@ body_block = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+place_block = Table(
+    "place_block",  # where reports were put first, and why; numbers are ``report.seq``
+    metadata,
+    Column("last", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 report_block = Table(
     "report_block",  # reports as they were when they were stored; numbers are ``report.seq``
     metadata,

@@ -15,7 +15,7 @@ from infra.originals import documents_of
 from infra.tables import incident, link_key, report
 from infra.tables_regrouping import apart, follower, side_key
 from intake.correlation import MICROSECOND
-from intake.link_keys import Telling, link_keys
+from intake.link_keys import Linker, Telling
 from intake.preparing import microseconds
 from protocol.profile import CorrelationRules
 from protocol.report import IncidentReport
@@ -47,13 +47,14 @@ def rebuild_keys(
 
     Where it is kept apart from others, these are also the keys by which later reports find it.
     """
+    linker = Linker(rules, telling)
     seen: dict[int, list[Stretch]] = {}
     for document in documents_of(connection, report.c.incident_id == incident_id):
         if document["id"] in without:
             continue
         content = IncidentReport.model_validate(document)
         earliest, latest = map(microseconds, content.window())
-        for key in link_keys(content, rules, telling):
+        for key in linker.keys(content):
             seen.setdefault(key, []).append((earliest, latest))
     rows = [
         (key, earliest, incident_id, latest)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -24,12 +25,12 @@ from intake.fetching import Batch, Unreadable, fetch_one_by_one
 from intake.flow import Flow, Work
 from intake.guard import Guard
 from intake.offsets import positions
-from intake.preparing import Ready
 from intake.reading import Readers
 from intake.records import RawRecord
+from intake.sheaf import Sheaf, joined
 from intake.standing import Standings
 from intake.status import status_file
-from intake.store import Read, Store, open_store
+from intake.store import Store, open_store
 from intake.watchdog import Stalled
 from protocol.errors import ServiceDown
 from protocol.parties import ANONYMOUS
@@ -65,7 +66,7 @@ class Intake(ConsumerRebalanceListener):
         self._readers = readers
         self._guard = guard
         self._flow = Flow(self._limits.max_bytes_in_flight)
-        self._readings: set[asyncio.Task[list[Ready]]] = set()
+        self._readings: set[asyncio.Task[Sheaf]] = set()
         self._settling = asyncio.Lock()
         self._generation = 0
         self._placed: set[TopicPartition] = set()
@@ -137,13 +138,13 @@ class Intake(ConsumerRebalanceListener):
         reading.add_done_callback(self._readings.discard)
         return Work(
             generation=self._generation,
-            records=records,
+            count=len(records),
             reading=reading,
             ends={place: each[-1].offset + 1 for place, each in batch.items()},
             size=sum(len(record.body) + RECORD_BYTES for record in records),
         )
 
-    async def _read(self, records: Sequence[RawRecord], gaps: Sequence[bool]) -> list[Ready]:
+    async def _read(self, records: Sequence[RawRecord], gaps: Sequence[bool]) -> Sheaf:
         """Read the records, apart from the gaps that aiokafka could not decode."""
         senders = {record.principal for record in records} - {ANONYMOUS}
         standings = Standings()
@@ -152,11 +153,10 @@ class Intake(ConsumerRebalanceListener):
         if not any(gaps):
             return await self._readers.read(records, standings)
         decoded = [record for record, gap in zip(records, gaps, strict=True) if not gap]
-        read = iter(await self._readers.read(decoded, standings))
-        return [
-            unreadable(record) if gap else next(read)
-            for record, gap in zip(records, gaps, strict=True)
-        ]
+        read = await self._readers.read(decoded, standings)
+        reads, pairs = iter(read.reads), zip(records, gaps, strict=True)
+        whole = [(record, unreadable(record)) if gap else next(reads) for record, gap in pairs]
+        return replace(read, reads=whole)
 
     async def _keep_settling(self, fetching: asyncio.Task[None], stop: asyncio.Event) -> None:
         committed_at = 0.0
@@ -174,20 +174,16 @@ class Intake(ConsumerRebalanceListener):
     async def _settle(self, works: Sequence[Work], stop: asyncio.Event) -> None:
         async with self._settling:
             current = [work for work in works if work.generation == self._generation]
-            reads: list[Read] = [
-                pair
-                for work in current
-                for pair in zip(work.records, work.reading.result(), strict=True)
-            ]
-            if not reads:
+            if not current:
                 return
+            read = joined([work.reading.result() for work in current])
             settled = await self._guard.insist(
-                lambda: self._store.settle(reads, source=PROCESS), stop
+                lambda: self._store.settle_sheaf(read, source=PROCESS), stop
             )
             if settled is None:  # told to stop in an outage: nor may what follows be settled
                 self._let_go()
                 return
-            self._guard.note(reads)
+            self._guard.note(read.reads)
             for work in current:
                 self._uncommitted |= work.ends
         log.info(

@@ -13,26 +13,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from infra.bulk import Bulk
 from infra.tables import incident, link_key
 from intake.kept_apart import KeptApart
 from intake.merging import Merge, absorb
-from intake.placement import Known, Placement
+from intake.placement import Chain, Known, Placement
 
 MICROSECOND = timedelta(microseconds=1)
-
-
-class Chain(msgspec.Struct, gc=False, eq=False):
-    """Reports with one key that follow each other in time; microseconds since 1970."""
-
-    earliest: int
-    latest: int
-    incident_id: str
-    stored: tuple[int, str, int] | None = None
-    """As its row is: earliest time, incident there, latest time."""
 
 
 class Correlator:
@@ -83,6 +72,8 @@ class Correlator:
     ) -> Placement:
         """Find or open the incident of a report; incidents that it connects become one."""
         reached = self._reached(keys, window)
+        if not reached and not self._kept.sides:
+            return self._begin(report_id, keys, window, now)
         shares = [
             (key, self.current(chain.incident_id) if self.merged else chain.incident_id)
             for key, chains in reached.items()
@@ -95,16 +86,10 @@ class Correlator:
         if found:
             chosen = self._choose(found, report_id, tuple(sorted(shared)))
         else:
-            chosen = incident_id_of(report_id + self._continues)
-            self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now, opened=True)
+            chosen = self._opened(report_id, now)
         if self._kept.sides:
             self._kept.note(report_id, chosen, keys, shares, new=not found)
-        for key in keys:
-            if key in self._chains:
-                self._extend(key, window, chosen, reached.get(key, ()))
-            else:
-                self._chains[key] = [Chain(*window, chosen)]
-                self._touched.add(key)
+        self._lengthen(keys, window, chosen, reached)
         return Placement(
             incident_id=chosen,
             new=not found,
@@ -112,7 +97,45 @@ class Correlator:
             continues=self._continues,
         )
 
-    def follow(self, placement: Placement) -> None:
+    def _begin(
+        self, report_id: str, keys: Collection[int], window: tuple[int, int], now: datetime
+    ) -> Placement:
+        """Open an incident with a report that shares nothing; most of those that come alone."""
+        chosen = self._opened(report_id, now)
+        self._lengthen(keys, window, chosen, {})
+        return Placement(incident_id=chosen, new=True, continues=self._continues)
+
+    def _opened(self, report_id: str, now: datetime) -> str:
+        chosen = incident_id_of(report_id + self._continues)
+        self.incidents[chosen] = Known(id=chosen, detected=False, created_at=now, opened=True)
+        return chosen
+
+    def _lengthen(
+        self,
+        keys: Collection[int],
+        window: tuple[int, int],
+        incident_id: str,
+        reached: Mapping[int, list[Chain]],
+    ) -> None:
+        """Let the chains of the keys reach over the report's time."""
+        chains = self._chains
+        for key in keys:
+            if key in chains:
+                self._extend(key, window, incident_id, reached.get(key, ()))
+            else:
+                chains[key] = [Chain(*window, incident_id)]
+                self._touched.add(key)
+
+    def bring_up_to_date(self, placements: Mapping[str, Placement]) -> None:
+        """Let placements, by report, tell what came after them in the batch."""
+        if self.merged:
+            for placement in placements.values():
+                self._follow(placement)
+        if self._kept.sides:
+            for report_id, placement in placements.items():
+                self._stand(report_id, placement)
+
+    def _follow(self, placement: Placement) -> None:
         """Bring a placement up to date with the merges that came after it."""
         while merge := self.merged.get(placement.incident_id):
             placement.incident_id = merge.into
@@ -120,7 +143,7 @@ class Correlator:
             placement.shared = tuple(sorted({*placement.shared, *merge.shared}))
             placement.through = merge.report_id
 
-    def stand(self, report_id: str, placement: Placement) -> None:
+    def _stand(self, report_id: str, placement: Placement) -> None:
         """Bring a placement up to date with the side that its group stands with."""
         stand = self._kept.stand_of(report_id, placement.incident_id, self._follows)
         if stand is None:
@@ -231,13 +254,13 @@ class Correlator:
     def _reached(self, keys: Iterable[int], window: tuple[int, int]) -> dict[int, list[Chain]]:
         """By key, the chains to which a report of that time may belong, if there are any."""
         before, after = window[0] - self._window, window[1] + self._window
-        return {
-            key: near
-            for key in self._chains.keys() & keys
-            if (
-                near := [c for c in self._chains[key] if c.earliest <= after and before <= c.latest]
-            )
-        }
+        reached = {}
+        for key in keys:
+            if chains := self._chains.get(key):
+                near = [c for c in chains if c.earliest <= after and before <= c.latest]
+                if near:
+                    reached[key] = near
+        return reached
 
     def _extend(
         self, key: int, window: tuple[int, int], incident_id: str, reached: Iterable[Chain]

@@ -32,11 +32,11 @@ from protocol.profile import CorrelationRules
 
 log = structlog.get_logger()
 
-CHUNK = 200
+CHUNK = 400
 """Reports in one write transaction, at most."""
-HELD_SECONDS = 0.03
+HELD_SECONDS = 0.1
 """A transaction that holds the others up for longer makes the next ones smaller."""
-KEYS = 2_500
+KEYS = 5_000
 """Indicators and victims in one; a report that has more goes alone."""
 GROWTH = 10
 FALLEN = 10

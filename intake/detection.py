@@ -69,10 +69,12 @@ def claims_together(correlator: Correlator, said: AbstractSet[tuple[str, str]]) 
     ``said`` are the claims of new reports, as JSON, each with the incident that it went to.
     """
     texts: dict[str, set[str]] = {}
-    for known in correlator.incidents.values():
-        texts.setdefault(correlator.current(known.id), set()).add(known.claimed)
     for incident_id, claimed in said:
-        texts[incident_id].add(claimed)
+        texts.setdefault(incident_id, set()).add(claimed)
+    for was in correlator.merged:
+        texts.setdefault(correlator.current(was), set()).add(correlator.incidents[was].claimed)
+    for incident_id, several in texts.items():
+        several.add(correlator.incidents[incident_id].claimed)
     grown: dict[str, str] = {}
     for incident_id, several in texts.items():
         known = correlator.incidents[incident_id]

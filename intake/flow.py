@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from intake.preparing import Ready
-from intake.records import RawRecord
+from intake.sheaf import Sheaf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +21,9 @@ class Work:
 
     generation: int
     """Of the assignment of partitions under which they were fetched."""
-    records: tuple[RawRecord, ...]
-    reading: asyncio.Future[list[Ready]]
+    count: int
+    """Records."""
+    reading: asyncio.Future[Sheaf]
     ends: Mapping[TopicPartition, int]
     """Where each partition goes on after them."""
     size: int
@@ -60,9 +60,9 @@ class Flow:
             return []
         taken = [self._waiting.popleft()]
         await asyncio.wait([taken[0].reading])
-        count = len(taken[0].records)
+        count = taken[0].count
         while self._waiting and self._waiting[0].reading.done():
-            count += len(self._waiting[0].records)
+            count += self._waiting[0].count
             if count > most:
                 break
             taken.append(self._waiting.popleft())

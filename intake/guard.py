@@ -20,8 +20,9 @@ from intake.brakes import Brakes, Quota
 from intake.fetching import Batch
 from intake.keeper import Keeper
 from intake.outage import Insistence, require_room
+from intake.sheaf import Read
 from intake.status import Status
-from intake.store import OUTAGES, Read
+from intake.store import OUTAGES
 from intake.watchdog import Watchdog
 
 log = structlog.get_logger()

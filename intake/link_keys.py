@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
@@ -38,53 +38,87 @@ Telling = Callable[[Known], bool]
 """False for what everybody has in common, such as a public resolver."""
 
 
-def link_keys(
-    content: Naming, rules: CorrelationRules, telling: Telling
-) -> dict[int, tuple[str, ...]]:
-    """Keys (64 bits, signed, see ``key_of``) with the indicators that make them, in words.
-
-    A function of the content alone. Stated ids of a common incident are keys too, and so is the
-    report's own id where it is a UUID, since it may be the one that others state.
-    """
-    alone: list[Trait] = []
-    light: dict[Known, float] = {}
-    for known in dict.fromkeys(_indicators(content)):
-        weight = rules.weights.get(known[0], 0.0)
-        if weight > 0 and telling(known):
-            if weight >= rules.threshold:
-                alone.append(trait_of(*known))
-            else:
-                light[known] = weight
-    keys: dict[int, tuple[str, ...]] = {trait.key: (trait.words,) for trait in alone}
-    for pair in _pairs(light, rules.threshold):
-        one, other = trait_of(*pair[0]), trait_of(*pair[1])
-        keys[_pair_key(one.key, other.key)] = (one.words, other.words)
-    for stated in _stated(content):
-        keys[_digest("incident", stated)] = (f"stated incident {stated}",)
-    return keys
-
-
 class Trait(NamedTuple):
     """What one indicator comes to, by itself."""
 
+    kind: IndicatorType
+    value: str
     key: int
     """See ``key_of``."""
     words: str
+    weight: float
+    """Nothing where the indicator tells nothing."""
     host: Known | None
     """Of a URL."""
 
 
-def trait_of(kind: IndicatorType, value: str) -> Trait:
-    """The trait of an indicator in normal form; those that come often are kept at hand."""
-    return _kept_trait(kind, value) if len(value) < _LONG else _trait(kind, value)
+class Linker:
+    """Finds the keys of reports under one set of rules; a function of their content alone.
+
+    ``telling`` is false for what everybody has in common.
+    """
+
+    def __init__(self, rules: CorrelationRules, telling: Telling) -> None:
+        self._weights = rules.weights
+        self._threshold = rules.threshold
+        self._telling = telling
+        self._kept_trait = lru_cache(_CACHED)(self._reckon)
+
+    def keys(self, content: Naming) -> dict[int, tuple[str, ...]]:
+        """Keys (64 bits, signed, see ``key_of``) with the indicators that make them, in words.
+
+        Stated ids of a common incident are keys too, and so is the report's own id where it is a
+        UUID, since it may be the one that others state.
+        """
+        return self.keys_of(content, self.named_in(content))
+
+    def keys_of(self, content: Naming, named: Iterable[Trait]) -> dict[int, tuple[str, ...]]:
+        """As ``keys``, where ``named_in`` was asked before."""
+        threshold = self._threshold
+        keys: dict[int, tuple[str, ...]] = {}
+        light: list[Trait] = []
+        for trait in self._with_hosts(named).values():
+            if trait.weight >= threshold:
+                keys[trait.key] = (trait.words,)
+            elif trait.weight > 0:
+                light.append(trait)
+        for one, other in _pairs(light, threshold):
+            keys[_pair_key(one.key, other.key)] = (one.words, other.words)
+        for stated in _stated(content):
+            keys[_digest("incident", stated)] = (f"stated incident {stated}",)
+        return keys
+
+    def named_in(self, content: Naming) -> list[Trait]:
+        """The indicators of the report, telling or not."""
+        return [self._trait(i.type, i.value) for i in content.indicators]
+
+    def _with_hosts(self, named: Iterable[Trait]) -> dict[int, Trait]:
+        """What a report names, and the hosts of its URLs, each once."""
+        traits: dict[int, Trait] = {}
+        for trait in named:
+            traits[trait.key] = trait
+            if trait.host is not None:
+                host = self._trait(*trait.host)
+                traits[host.key] = host
+        return traits
+
+    def _trait(self, kind: IndicatorType, value: str) -> Trait:
+        return self._kept_trait(kind, value) if len(value) < _LONG else self._reckon(kind, value)
+
+    def _reckon(self, kind: IndicatorType, value: str) -> Trait:
+        known = (kind, value)
+        weight = self._weights.get(kind, 0.0)
+        if weight > 0 and not self._telling(known):
+            weight = 0.0
+        host = host_of(value) if kind is IndicatorType.URL else None
+        return Trait(kind, value, key_of(known), f"{kind} {value}", weight, host)
 
 
-def _trait(kind: IndicatorType, value: str) -> Trait:
-    host = host_of(value) if kind is IndicatorType.URL else None
-    return Trait(_digest("indicator", kind, value), f"{kind} {value}", host)
-
-
-_kept_trait = lru_cache(_CACHED)(_trait)
+def link_keys(
+    content: Naming, rules: CorrelationRules, telling: Telling
+) -> dict[int, tuple[str, ...]]:
+    """The keys of one report, see ``Linker.keys``."""
+    return Linker(rules, telling).keys(content)
 
 
 def key_of(known: Known) -> int:
@@ -96,32 +130,18 @@ def key_of(known: Known) -> int:
     return _digest("indicator", *known)
 
 
-def indicator_keys(content: Naming) -> list[int]:
-    """The key of each indicator of the report, telling or not, for the index of indicators."""
-    return list({trait_of(i.type, i.value).key: None for i in content.indicators})
-
-
-def _indicators(content: Naming) -> Iterator[Known]:
-    """What the report names, and the hosts of its URLs."""
-    for indicator in content.indicators:
-        yield indicator.type, indicator.value
-        if indicator.type is IndicatorType.URL:
-            host = trait_of(indicator.type, indicator.value).host
-            if host:
-                yield host
-
-
-def _pairs(weights: dict[Known, float], threshold: float) -> Iterator[tuple[Known, Known]]:
+def _pairs(light: Sequence[Trait], threshold: float) -> Iterator[tuple[Trait, Trait]]:
     """Pairs of light indicators that weigh enough, out of the first few by their digest.
 
     By digest, since two reports that share many indicators then also share many of the first few.
     """
-    heaviest = max(weights.values(), default=0.0)
-    useful = [known for known, weight in weights.items() if weight + heaviest >= threshold]
+    heaviest = max((trait.weight for trait in light), default=0.0)
+    useful = [trait for trait in light if trait.weight + heaviest >= threshold]
     if len(useful) > MOST_LIGHT:
-        useful = sorted(useful, key=lambda known: _digest("order", *known))[:MOST_LIGHT]
+        useful.sort(key=lambda trait: _digest("order", trait.kind, trait.value))
+        del useful[MOST_LIGHT:]
     for one, other in combinations(sorted(useful), 2):
-        if weights[one] + weights[other] >= threshold:
+        if one.weight + other.weight >= threshold:
             yield one, other
 
 

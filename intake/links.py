@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
-from infra.originals import ORIGINALS, stored_at
+from infra.originals import FIRST_PLACES, stored_at
 from infra.tables import incident, link, report
 from protocol.errors import NotFound
 
@@ -60,7 +60,7 @@ def _first_links(
         .order_by(report.c.seq.desc())
         .limit(limit)
     ).all()
-    originals = dict(ORIGINALS.read(connection, [row.seq for row in rows]))
+    places = dict(FIRST_PLACES.read(connection, [row.seq for row in rows]))
     return [
         {
             "report_id": row.id,
@@ -70,5 +70,5 @@ def _first_links(
             "reason": json.loads(first.reason),
         }
         for row in rows
-        if (first := originals[row.seq])
+        if (first := places[row.seq])
     ]

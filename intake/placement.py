@@ -22,6 +22,16 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether the batch opened it."""
 
 
+class Chain(msgspec.Struct, gc=False, eq=False):
+    """Reports with one key that follow each other in time; microseconds since 1970."""
+
+    earliest: int
+    latest: int
+    incident_id: str
+    stored: tuple[int, str, int] | None = None
+    """As its row is: earliest time, incident there, latest time."""
+
+
 class Placement(msgspec.Struct, kw_only=True):
     """Where a report went, and by which shared indicators, in words."""
 

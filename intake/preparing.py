@@ -15,12 +15,13 @@ from classification.claimed import Claimed
 from classification.evidence import evidence_in, origin_of
 from infra.intake_limits import IntakeSettings
 from infra.packing import packed
+from infra.stored import Original
 from intake.claims import claims_text
 from intake.formats.base import UNDATED
 from intake.formats.own import NAME as OWN
 from intake.formats.own_shapes import Report, Statement, statement_of
 from intake.grading import IntakeEvaluation, intake_evaluation
-from intake.link_keys import Telling, indicator_keys, link_keys
+from intake.link_keys import Linker, Telling
 from intake.records import (
     Accepted,
     RawRecord,
@@ -53,14 +54,13 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     id: str
     source_id: str
     title: str
-    document: str
     evidence: str
     claimed: str
     """The claims for the major-attack test, as JSON."""
     source_grade: str
     information_grade: str
-    evaluation: tuple[str, str, str, str, str]
-    """Kind, scheme, original, by and reason of the first grade."""
+    provider_graded: bool
+    """Whether the first grade is the provider's own."""
     keys: dict[int, tuple[str, ...]]
     indicators: bytes
     """Their keys, packed."""
@@ -80,6 +80,8 @@ class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):
     message: str = ""
     kept: bytes | None = None
     """What to keep of the record, where the record itself may not be kept."""
+    originals: list[Original] = []
+    """Of the reports, in their order; elsewhere once they are packed, see ``intake.sheaf``."""
 
 
 class Preparer:
@@ -87,7 +89,7 @@ class Preparer:
 
     def __init__(self, profile: Profile, telling: Telling, limits: IntakeSettings) -> None:
         self._profile = profile
-        self._telling = telling
+        self._linker = Linker(profile.correlation, telling)
         self._limits = limits
         self._claims = lru_cache(REMEMBERED)(self._claimed)
 
@@ -112,16 +114,17 @@ class Preparer:
         said = quick.said if standing.tlp is None else quick.marked_with(standing.tlp)
         evidence, claimed = self._claims(statement_of(report))
         origin = _origin(report.reporter.name, record.principal)
+        evaluation = intake_evaluation(report, record.group, standing)
         prepared = self._prepared(
             report,
             identity=identity,
-            document=_delivered(said, identity, record, OWN, sha256),
             evidence=f'{{"report":"{identity}","origin":{origin}{evidence}',
             claimed=claimed,
-            evaluation=intake_evaluation(report, record.group, standing),
+            evaluation=evaluation,
             retractions=_retractions(report, OWN),
         )
-        return Ready(sha256, OWN, [prepared])
+        document = _delivered(said, identity, record, OWN, sha256)
+        return Ready(sha256, OWN, [prepared], originals=[_original(document, evaluation)])
 
     def ready(
         self, outcome: Accepted | Rejected, given: RawRecord, standing: Standing = UNRECOGNISED
@@ -132,8 +135,14 @@ class Preparer:
         sha256 = record.sha256
         if isinstance(outcome, Accepted):
             try:
-                reports = [self._prepare(c, outcome, sha256, standing) for c in outcome.contents]
-                return Ready(sha256, outcome.format, reports, kept=kept)
+                prepared = [self._prepare(c, outcome, sha256, standing) for c in outcome.contents]
+                return Ready(
+                    sha256,
+                    outcome.format,
+                    [each for each, _ in prepared],
+                    kept=kept,
+                    originals=[original for _, original in prepared],
+                )
             except Exception as exc:  # noqa: BLE001  a defect of ours, see ``unprocessable``
                 outcome = unprocessable(record, exc)
         return _refused(outcome, sha256, kept)
@@ -147,7 +156,7 @@ class Preparer:
 
     def _prepare(
         self, sent: ReportContent, outcome: Accepted, sha256: str, standing: Standing
-    ) -> Prepared:
+    ) -> tuple[Prepared, Original]:
         record = outcome.record
         said = sent.model_dump_json()
         identity = report_id(record.group, record.principal, said)
@@ -156,50 +165,58 @@ class Preparer:
             said = content.model_dump_json()
         evidence = evidence_in(content, identity, None, principal=record.principal)
         claimed = Claimed.of(evidence, self._profile.classification)
-        return self._prepared(
+        evaluation = intake_evaluation(content, record.group, standing)
+        prepared = self._prepared(
             content,
             identity=identity,
-            document=_delivered(said, identity, record, outcome.format, sha256),
             evidence=_encode(evidence.to_json()).decode(),
             claimed=claims_text(claimed),
-            evaluation=intake_evaluation(content, record.group, standing),
+            evaluation=evaluation,
             retractions=_retractions(content, outcome.format),
         )
+        document = _delivered(said, identity, record, outcome.format, sha256)
+        return prepared, _original(document, evaluation)
 
     def _prepared(
         self,
         content: ReportContent | Report,
         *,
         identity: str,
-        document: str,
         evidence: str,
         claimed: str,
         evaluation: IntakeEvaluation,
         retractions: list[tuple[str, str]],
     ) -> Prepared:
         earliest, latest = content.window()
+        named = self._linker.named_in(content)
         return Prepared(
             id=identity,
             source_id=content.source_id,
             title=content.title,
-            document=document,
             evidence=evidence,
             claimed=claimed,
             source_grade=evaluation.grade.source.value,
             information_grade=evaluation.grade.information.value,
-            evaluation=(
-                evaluation.kind,
-                evaluation.scheme,
-                evaluation.original,
-                evaluation.by,
-                evaluation.reason,
-            ),
-            keys=link_keys(content, self._profile.correlation, self._telling),
-            indicators=packed(indicator_keys(content)),
+            provider_graded=evaluation.kind == "provider",
+            keys=self._linker.keys_of(content, named),
+            indicators=packed(list({trait.key: None for trait in named})),
             earliest=microseconds(earliest),
             latest=microseconds(latest),
             retractions=retractions,
         )
+
+
+def _original(document: str, evaluation: IntakeEvaluation) -> Original:
+    return Original(
+        document=document,
+        kind=evaluation.kind,
+        scheme=evaluation.scheme,
+        original=evaluation.original,
+        source_grade=evaluation.grade.source.value,
+        information_grade=evaluation.grade.information.value,
+        by=evaluation.by,
+        grounds=evaluation.reason,
+    )
 
 
 @lru_cache(REMEMBERED)

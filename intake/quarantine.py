@@ -16,7 +16,9 @@ from infra.tables import quarantine
 from intake.quarantine_hints import hint
 from intake.quarantine_listing import Filter, open_ids
 from intake.records import RawRecord, unprocessable
-from intake.store import OUTAGES, WRITER, Settled, Store, kept
+from intake.settled import Settled
+from intake.sheaf import bound
+from intake.store import OUTAGES, WRITER, Store
 from protocol.errors import NotFound, Refused
 from protocol.parties import ANONYMOUS, SourceGroup
 
@@ -125,7 +127,7 @@ def _read_again(
     settled = Settled()
     try:
         with connection.begin_nested():
-            store.save_reports(connection, [(kept((record, ready)), ready)], settled)
+            store.save_reports(connection, bound([(record, ready)]), settled)
     except OUTAGES:
         raise
     except Exception as exc:  # noqa: BLE001  a defect of ours must not hold up the others

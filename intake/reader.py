@@ -17,8 +17,9 @@ import msgspec
 
 from infra.intake_limits import IntakeSettings
 from infra.memory import collect_seldom, keep_memory_small
-from intake.preparing import Preparer, Ready
+from intake.preparing import Preparer
 from intake.records import RawRecord
+from intake.sheaf import Answer, answer
 from intake.standing import Standings
 from intake.warning_lists import WarningLists, telling_by
 from protocol.profile import Profile
@@ -31,7 +32,7 @@ _LENGTH = 8
 _encoder = msgspec.msgpack.Encoder()
 _rules = msgspec.msgpack.Decoder(tuple[str, str])
 _order = msgspec.msgpack.Decoder(tuple[list[RawRecord], Standings])
-_answer = msgspec.msgpack.Decoder(list[Ready])
+_answer = msgspec.msgpack.Decoder(Answer)
 
 
 def encode_rules(profile: Profile, limits: IntakeSettings) -> bytes:
@@ -44,8 +45,8 @@ def encode_order(records: Sequence[RawRecord], standings: Standings) -> bytes:
     return _encoder.encode((records, standings))
 
 
-def decode_answer(message: bytes) -> list[Ready]:
-    """What became of each record of an order, in their order."""
+def decode_answer(message: bytes) -> Answer:
+    """What became of the records of an order."""
     return _answer.decode(message)
 
 
@@ -91,7 +92,7 @@ def main() -> None:
         except EOFError:
             return
         read = [preparer.read(each, standings.of(each.principal, each.group)) for each in records]
-        send(answers, _encoder.encode(read))
+        send(answers, _encoder.encode(answer(records, read)))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from infra.services.child import dying_with_us
 from intake.preparing import Ready
 from intake.reader import decode_answer, encode_order, encode_rules, receive, send
 from intake.records import RawRecord
+from intake.sheaf import Sheaf, bound, joined, sheaf
 from intake.standing import Standings
 from protocol.errors import ServiceDown
 from protocol.profile import Profile
@@ -58,8 +59,8 @@ class Readers:
             if reader := self._free.get_nowait():
                 await asyncio.to_thread(reader.end)
 
-    async def read(self, records: Sequence[RawRecord], standings: Standings) -> list[Ready]:
-        """What became of each record, in their order.
+    async def read(self, records: Sequence[RawRecord], standings: Standings) -> Sheaf:
+        """What became of the records, in their order.
 
         Raises:
             ServiceDown: the process for it does not start.
@@ -68,11 +69,11 @@ class Readers:
             return await self._ask(records, standings, self._limits.seconds_per_batch)
         except (ReaderLost, TimeoutError) as exc:
             log.warning("batch_too_costly", records=len(records), error=type(exc).__name__)
-        return [await self._alone(record, standings) for record in records]
+        return joined([await self._alone(record, standings) for record in records])
 
-    async def _alone(self, record: RawRecord, standings: Standings) -> Ready:
+    async def _alone(self, record: RawRecord, standings: Standings) -> Sheaf:
         try:
-            (ready,) = await self._ask([record], standings, self._limits.seconds_per_record)
+            return await self._ask([record], standings, self._limits.seconds_per_record)
         except (ReaderLost, TimeoutError) as exc:
             log.error(  # noqa: TRY400  without what the record holds
                 "record_too_costly",
@@ -81,7 +82,7 @@ class Readers:
                 offset=record.offset,
                 error=type(exc).__name__,
             )
-            return Ready(
+            refused = Ready(
                 record.sha256,
                 "",
                 [],
@@ -89,29 +90,28 @@ class Readers:
                 "reading the record took more time or memory than one record may take; divide it"
                 " into smaller ones and send them",
             )
-        return ready
+            return bound([(record, refused)])
 
     async def _ask(
         self, records: Sequence[RawRecord], standings: Standings, seconds: float
-    ) -> list[Ready]:
+    ) -> Sheaf:
         """What a process says of the records.
 
         Raises:
             ReaderLost, TimeoutError: it has ended over them.
             ServiceDown: none starts.
         """
-        order = await asyncio.to_thread(encode_order, records, standings)
         reader = await self._free.get() or _started(self._rules)
         try:
             await _in_thread(reader.greet, None)  # starting up is not the record's fault
-            answer = await _in_thread(lambda: reader.ask(order), seconds)
+            answer = await _in_thread(lambda: reader.ask(encode_order(records, standings)), seconds)
         except BaseException:
             reader.process.kill()
             reader.process.wait()
             self._free.put_nowait(None)
             raise
         self._free.put_nowait(reader)
-        return await asyncio.to_thread(decode_answer, answer)
+        return sheaf(records, await asyncio.to_thread(decode_answer, answer))
 
 
 @dataclass(slots=True)

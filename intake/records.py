@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from infra.intake_limits import IntakeSettings
 from intake.decoding import is_archive, kind_of_media
@@ -24,8 +27,7 @@ MEDIA_TYPE_HEADER = "content-type"
 DETECTED_BY_HEADER = "leerp-detected-by"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRecord:
+class RawRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One Kafka record, with the group that its topic stands for."""
 
     topic: str

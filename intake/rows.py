@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, bindparam, update
 
 from infra.bulk import Bulk
-from infra.originals import BODIES, ORIGINALS, Body, Original
+from infra.originals import BODIES, FIRST_PLACES, ORIGINALS
+from infra.packing import Packed, only
+from infra.stored import FirstPlace
 from infra.tables import incident, link, quarantine, report, retraction
+from intake.offsets import Place, past
 from intake.placement import Known, Placement
 from intake.preparing import Prepared
 from intake.records import RawRecord
+from intake.sheaf import Sheaf, body_of
 from protocol.parties import ANONYMOUS
 
-MEDIA_TYPE_LENGTH = 100
-Item = tuple[RawRecord, str, str, Prepared]
-"""A report with the record that it came in, that record's format and SHA-256."""
+
+class Item(NamedTuple):
+    """A report with the record that it came in."""
+
+    record: RawRecord
+    format: str
+    report: Prepared
+    body: int
+    """Which of the sheaf's bodies, from 0."""
+    place: int
+    """Which of the sheaf's reports, from 0."""
+
+
+def items_of(batch: Sheaf, reached: Mapping[Place, int]) -> Iterator[Item]:
+    """The reports of a batch, but for the records before these positions."""
+    place, body = count(), count()
+    for record, ready in batch.reads:
+        if ready.reason:
+            continue
+        number, settled_before = next(body), past(reached, record)
+        for each in ready.reports:
+            item = Item(record, ready.format, each, number, next(place))
+            if not settled_before:
+                yield item
 
 
 def add_bodies(bulk: Bulk, bodies: Sequence[tuple[RawRecord, str]]) -> dict[str, int]:
     """Store what came, each body once; return the number of each by its SHA-256."""
     by_digest = {sha256: record for record, sha256 in bodies}
-    first = BODIES.add(bulk, [Body(_media_type(r), r.body) for r in by_digest.values()])
+    first = BODIES.add(bulk, map(body_of, by_digest.values()))
     return dict(zip(by_digest, count(first), strict=False))
 
 
@@ -50,43 +76,49 @@ def add_incidents(
 def add_reports(
     bulk: Bulk,
     items: Sequence[Item],
+    given: Sheaf,
     placements: Mapping[str, Placement],
-    bodies: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Store new reports: what may change of them as rows, the rest as it came."""
-    originals = [_original(each, placements[each.id]) for *_, each in items]
-    first = ORIGINALS.add(bulk, originals, at=bulk.time(now))
+    """Store those reports of a sheaf: what may change of them as rows, the rest as it came."""
+    places = [placements[item.report.id] for item in items]
+    first = ORIGINALS.put(bulk, _only(given.originals, [i.place for i in items]), at=bulk.time(now))
+    FIRST_PLACES.add(bulk, [FirstPlace(p.incident_id, reason_of(p)) for p in places])
+    used = sorted({item.body for item in items})
+    bodies = dict(zip(used, count(BODIES.put(bulk, _only(given.bodies, used))), strict=False))
     bulk.insert(
         report,
         _REPORT,
         [
             (
-                *(seq, each.id, record.group.value, record.principal, each.source_id, form),
-                *(each.title, bulk.time(record.received_at), bodies[sha256], 0),
-                *(placements[each.id].incident_id, each.evidence, each.source_grade),
-                *(each.information_grade, each.evaluation[0] == "provider"),
+                seq,
+                each.id,
+                record.group.value,
+                record.principal,
+                each.source_id,
+                form,
+                each.title,
+                bulk.time(record.received_at),
+                bodies[body],
+                0,
+                place.incident_id,
+                each.evidence,
+                each.source_grade,
+                each.information_grade,
+                each.provider_graded,
                 each.indicators,
             )
-            for seq, (record, form, sha256, each) in enumerate(items, start=first)
+            for seq, (record, form, each, body, _), place in zip(count(first), items, places)
         ],
     )
 
 
-def _original(each: Prepared, placement: Placement) -> Original:
-    kind, scheme, original, by, reason = each.evaluation
-    return Original(
-        document=each.document,
-        kind=kind,
-        scheme=scheme,
-        original=original,
-        source_grade=each.source_grade,
-        information_grade=each.information_grade,
-        by=by,
-        grounds=reason,
-        incident_id=placement.incident_id,
-        reason=reason_of(placement),
-    )
+def _only(blocks: Sequence[Packed], places: Sequence[int]) -> Iterator[Packed]:
+    """The blocks with the items at these places."""
+    wanted = [False] * sum(block.count for block in blocks)
+    for place in places:
+        wanted[place] = True
+    return only(blocks, wanted)
 
 
 def add_links(
@@ -116,7 +148,7 @@ def add_retractions(bulk: Bulk, items: Sequence[Item]) -> set[str]:
     """Note what reports take back; return the names of what was taken back."""
     rows = [
         (each.id, kind, name, None if record.principal == ANONYMOUS else record.principal)
-        for record, _, _, each in items
+        for record, _, each, _, _ in items
         for kind, name in each.retractions
     ]
     bulk.insert(retraction, ("report_id", "kind", "named", "principal"), rows)
@@ -149,10 +181,6 @@ def reason_of(placement: Placement) -> str:
     if placement.new and not placement.continues:
         return _OPENS
     return _encode(placement.reason()).decode()
-
-
-def _media_type(record: RawRecord) -> str:
-    return record.headers.get("content-type", "application/octet-stream")[:MEDIA_TYPE_LENGTH]
 
 
 _encode = msgspec.json.Encoder().encode

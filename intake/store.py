@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import structlog
 from sqlalchemy import Connection, update
@@ -27,12 +27,12 @@ from infra.tables import report
 from intake.claims import NO_CLAIMS
 from intake.correlation import Correlator
 from intake.detection import claims_together, detect_by_claims, detect_in, save_claims
-from intake.link_keys import Telling, link_keys
+from intake.link_keys import Linker, Telling
 from intake.lookups import incidents_of_named, known_ids
-from intake.offsets import past, positions, save_offsets, spans_of
+from intake.offsets import Place, past, positions, save_offsets, spans_of
 from intake.placement import Placement
 from intake.preparing import Preparer, Ready, microseconds
-from intake.records import RawRecord, defect_of, unprocessable
+from intake.records import defect_of, unprocessable
 from intake.rows import (
     Item,
     add_bodies,
@@ -42,7 +42,10 @@ from intake.rows import (
     add_reports,
     add_retractions,
     count_repeats,
+    items_of,
 )
+from intake.settled import Settled
+from intake.sheaf import Read, Sheaf, apart, bound, kept_of
 from intake.source_traffic import count_records
 from intake.standing import Standings
 from intake.standings import SourceBook
@@ -58,29 +61,8 @@ WRITER = 1
 OUTAGES = (OperationalError, InterfaceError, NoConnectionFree, OSError, ServiceDown)
 """What is no record's fault: it passes, and the same batch is settled later."""
 
-Read = tuple[RawRecord, Ready]
-"""A record, and what became of it when it was read."""
 Keyed = tuple[str, Mapping[int, tuple[str, ...]], int, int]
 """Id, link keys, earliest and latest time of a report."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Settled:
-    """What became of a batch."""
-
-    stored: list[str] = field(default_factory=list)
-    duplicates: int = 0
-    quarantined: int = 0
-    incidents: set[str] = field(default_factory=set)
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Settled) -> None:
-        """Count what became of a further batch."""
-        self.stored += other.stored
-        self.duplicates += other.duplicates
-        self.quarantined += other.quarantined
-        self.incidents |= other.incidents
-        self.reasons += other.reasons
 
 
 class Store:
@@ -118,40 +100,44 @@ class Store:
         Raises:
             OUTAGES: nothing of the batch, or nothing more of it, was stored; settle it again.
         """
+        return self.settle_sheaf(bound(batch), source=source)
+
+    def settle_sheaf(self, batch: Sheaf, *, source: str) -> Settled:
+        """As ``settle``, of what was bound together where it was read."""
         try:
             return self._settle_together(batch, source)
         except OUTAGES:
             raise
         except Exception as exc:  # noqa: BLE001  a defect of ours, shown by one of the records
             log.error(  # noqa: TRY400  without its text
-                "batch_unprocessable", error=defect_of(exc), records=len(batch)
+                "batch_unprocessable", error=defect_of(exc), records=len(batch.reads)
             )
         settled = Settled()
-        for one in batch:
+        for one in apart(batch):
             settled.add(self._settle_one(one, source))
         return settled
 
     def _settle_one(self, one: Read, source: str) -> Settled:
         try:
-            return self._settle_together([one], source)
+            return self._settle_together(bound([one]), source)
         except OUTAGES:
             raise
         except Exception as exc:  # noqa: BLE001  as above; this is the record
-            record = kept(one)
+            record = kept_of(*one)
             rejected = unprocessable(record, exc)
             refused = Ready(record.sha256, "", [], rejected.reason, rejected.message)
-            return self._settle_together([(record, refused)], source)
+            return self._settle_together(bound([(record, refused)]), source)
 
-    def _settle_together(self, batch: Sequence[Read], source: str) -> Settled:
+    def _settle_together(self, batch: Sheaf, source: str) -> Settled:
         settled = Settled()
         with self._database.write() as connection:
             self._database.serialise(connection, WRITER)
             reached = positions(connection)
-            fresh = [(kept(one), one[1]) for one in batch if not past(reached, one[0])]
+            fresh = [one for one in batch.reads if not past(reached, one[0])]
             if not fresh:
                 return settled
             self._quarantine(connection, [one for one in fresh if one[1].reason], settled)
-            self.save_reports(connection, fresh, settled)
+            self.save_reports(connection, batch, settled, reached)
             spans = spans_of(record for record, _ in fresh)
             save_offsets(connection, spans)
             count_records(self._database, connection, fresh)
@@ -171,24 +157,35 @@ class Store:
             )
         return settled
 
-    def save_reports(self, connection: Connection, batch: Sequence[Read], settled: Settled) -> None:
-        """Store new reports, count repeated ones, and link the new ones to incidents."""
+    def save_reports(
+        self,
+        connection: Connection,
+        batch: Sheaf,
+        settled: Settled,
+        reached: Mapping[Place, int] = MappingProxyType({}),
+    ) -> None:
+        """Store new reports, count repeated ones, and link the new ones to incidents.
+
+        Records before the positions that were ``reached`` are passed over.
+        """
         first_of: dict[str, Item] = {}
         repeats: Counter[str] = Counter()
         seen: dict[str, datetime] = {}
-        for record, ready in batch:
-            for each in ready.reports:
-                seen[each.id] = record.received_at
-                if each.id in first_of:
-                    repeats[each.id] += 1
-                else:
-                    first_of[each.id] = (record, ready.format, ready.sha256, each)
+        for item in items_of(batch, reached):
+            name = item.report.id
+            if name in first_of:
+                repeats[name] += 1
+                seen[name] = item.record.received_at
+            else:
+                first_of[name] = item
         known = known_ids(connection, first_of)
         repeats.update(known)
+        for name in known:
+            seen.setdefault(name, first_of[name].record.received_at)
         new = [item for i, item in first_of.items() if i not in known]
         if new:
-            settled.incidents |= self._store(connection, new)
-            settled.stored += [each.id for *_, each in new]
+            settled.incidents |= self._store(connection, new, batch)
+            settled.stored += [item.report.id for item in new]
         settled.duplicates += repeats.total()
         count_repeats(connection, repeats, seen)
 
@@ -196,11 +193,11 @@ class Store:
         self, connection: Connection, reports: Sequence[IncidentReport], *, continues: str
     ) -> set[str]:
         """Link stored reports anew, apart from the ended incident ``continues``; return where to."""
-        rules = self._profile.correlation
+        linker = Linker(self._profile.correlation, self._telling)
         keyed: list[Keyed] = []
         for each in reports:
             earliest, latest = map(microseconds, each.window())
-            keyed.append((each.id, link_keys(each, rules, self._telling), earliest, latest))
+            keyed.append((each.id, linker.keys(each), earliest, latest))
         now = datetime.now(UTC)
         correlator, placements = self._correlate(connection, keyed, now, continues)
         self._open(connection, correlator, placements, {})
@@ -215,16 +212,16 @@ class Store:
         detect_in(connection, touched, self._profile)
         return touched
 
-    def _store(self, connection: Connection, new: Sequence[Item]) -> set[str]:
-        """Link and write new reports; return the incidents that they touch."""
+    def _store(self, connection: Connection, new: Sequence[Item], batch: Sheaf) -> set[str]:
+        """Link and write new reports of a batch; return the incidents that they touch."""
         bulk, now = Bulk(connection), datetime.now(UTC)
-        keyed: list[Keyed] = [(r.id, r.keys, r.earliest, r.latest) for *_, r in new]
+        reports = [item.report for item in new]
+        keyed: list[Keyed] = [(r.id, r.keys, r.earliest, r.latest) for r in reports]
         correlator, placements = self._correlate(connection, keyed, now)
-        said = {(placements[r.id].incident_id, r.claimed) for *_, r in new}
+        said = {(placements[r.id].incident_id, r.claimed) for r in reports}
         grown = claims_together(correlator, said)
         self._open(connection, correlator, placements, grown)
-        bodies = add_bodies(bulk, [(record, sha256) for record, _, sha256, _ in new])
-        add_reports(bulk, new, placements, bodies, now)
+        add_reports(bulk, new, batch, placements, now)
         named = add_retractions(bulk, new)
         opened = {p.incident_id for p in placements.values() if p.new}
         save_claims(connection, {i: c for i, c in grown.items() if i not in opened})
@@ -248,9 +245,7 @@ class Store:
             report_id: correlator.place(report_id, keys, (earliest, latest), now)
             for report_id, keys, earliest, latest in keyed
         }
-        for report_id, placement in placements.items():
-            correlator.follow(placement)
-            correlator.stand(report_id, placement)
+        correlator.bring_up_to_date(placements)
         correlator.save(now)
         return correlator, placements
 
@@ -275,7 +270,7 @@ class Store:
         if not refused:
             return
         bulk = Bulk(connection)
-        bodies = add_bodies(bulk, [(record, ready.sha256) for record, ready in refused])
+        bodies = add_bodies(bulk, [(kept_of(*each), each[1].sha256) for each in refused])
         add_quarantined(
             bulk,
             [(record, ready.sha256, ready.reason, ready.message) for record, ready in refused],
@@ -293,9 +288,3 @@ def open_store(app: App) -> Store:
         exercise=app.settings.exercise,
         telling=telling_by(WarningLists()),
     )
-
-
-def kept(one: Read) -> RawRecord:
-    """The record as it may be kept."""
-    record, ready = one
-    return record if ready.kept is None else replace(record, body=ready.kept)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from infra import audit
-from infra.originals import ORIGINALS, documents_of
+from infra.originals import FIRST_PLACES, documents_of
 from infra.tables import incident, link, report
 from infra.tables_regrouping import regrouping, regrouping_move
 from intake import apart, followers
@@ -209,8 +209,8 @@ def _came_since(connection: Connection, act: Act) -> list[str]:
     )
     then = {row.report_id: row.incident_id for row in rows}
     unmoved = {row.seq: row.id for row in now if row.seq <= act.last_report and row.id not in then}
-    for seq, original in ORIGINALS.read(connection, unmoved):
-        then[unmoved[seq]] = original.incident_id
+    for seq, place in FIRST_PLACES.read(connection, unmoved):
+        then[unmoved[seq]] = place.incident_id
     return [row.id for row in now if then.get(row.id) not in both]
 
 

@@ -14,7 +14,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -45,10 +45,8 @@ _HASHES = (
 )  # fmt: skip
 _EMAILS = ("common-contact-emails",)
 _HASH_KINDS = {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
-_CACHED = 4_096
-"""Answers kept: the indicators of a campaign are asked for again and again."""
-_LONG = 300
-"""Characters of a value whose answer is not kept, so that strangers do not fill memory."""
+_SPARSE = 5
+"""Places for each text, of which most stay empty."""
 _FRONT_PAGE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]+/?")
 _PATTERN = re.compile(r"/(.*)/([gi]*)", re.DOTALL)
 
@@ -109,11 +107,8 @@ class WarningLists:
 def telling_by(lists: WarningLists) -> Callable[[tuple[IndicatorType, str]], bool]:
     """Whether an indicator tells something, since it stands on none of the lists."""
 
-    def ask(known: tuple[IndicatorType, str]) -> bool:
-        return not lists.hold(*known)
-
-    kept = lru_cache(_CACHED)(ask)
-    return lambda known: kept(known) if len(known[1]) < _LONG else ask(known)
+    hold = lists.hold
+    return lambda known: not hold(*known)
 
 
 @cache
@@ -127,9 +122,16 @@ class _Texts:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._digests = array("q", sorted({hash(text) for text in texts}))
+        self._mask = (1 << (_SPARSE * len(self._digests)).bit_length()) - 1
+        self._some = bytearray(self._mask + 1)
+        """Whether any digest ends like this: one look that most values, which are on no list, need."""
+        for digest in self._digests:
+            self._some[digest & self._mask] = 1
 
     def __contains__(self, text: str) -> bool:
         digest = hash(text)
+        if not self._some[digest & self._mask]:
+            return False
         found = bisect_left(self._digests, digest)
         return found < len(self._digests) and self._digests[found] == digest
 

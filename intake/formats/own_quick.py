@@ -8,9 +8,9 @@ same bytes. Source: reliability 1.5b ("decode with msgspec at the hot border").
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -25,8 +25,8 @@ from protocol.report import END_OF_TIME, FIRST_TIME, visible
 
 LEVELS = 8
 """Arrays and objects are never nested so deep in a report that is read here."""
-_FINEST = 26
-"""Characters of a time down to the microsecond; a digit after them would be rounded."""
+_FINER_TIME = re.compile(rb":[0-9]{2}[.,][0-9]{7}")
+"""A time with more digits than down to the microsecond, which would be rounded."""
 
 
 class QuickReport(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +61,7 @@ def read_quickly(body: bytes) -> QuickReport | None:
         document = _read_any(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if _names_twice(body, document) or not _is_usual(report, document):
+    if _names_twice(body, document) or _FINER_TIME.search(body):
         return None
     normal = _normal(report.indicators)
     if normal is None:
@@ -69,9 +69,7 @@ def read_quickly(body: bytes) -> QuickReport | None:
     if normal is not report.indicators:
         report = replace(report, indicators=normal)
     said = _said(report)
-    if "\\" in said and any(escape in said for escape in _ESCAPES):
-        return None
-    if not said.isascii() and not unicodedata.is_normalized("NFC", said):
+    if not (_is_usual(report, said) and _is_plain(said)):
         return None
     return QuickReport(report, said, "marking" in document)
 
@@ -90,14 +88,26 @@ def _names_twice(body: bytes, document: Any) -> bool:
     return body.count(_QUOTE) != _write(document).count(_QUOTE)
 
 
-def _is_usual(report: Report, document: Any) -> bool:
+def _is_usual(report: Report, said: str) -> bool:
     return (
-        all(map(_is_trimmed, _lines(report)))
+        (_is_plainly_trimmed(said) or all(map(_is_trimmed, _lines(report))))
         and _is_title(report.title)
         and _is_name(report.reporter.name)
-        and _are_times_usual(report, document)
+        and _are_times_usual(report)
         and _is_marking_usual(report.marking)
     )
+
+
+def _is_plain(said: str) -> bool:
+    """Whether its texts are free of controls and composed."""
+    if "\\" in said and any(escape in said for escape in _ESCAPES):
+        return False
+    return said.isascii() or unicodedata.is_normalized("NFC", said)
+
+
+def _is_plainly_trimmed(said: str) -> bool:
+    """Whether no text in it can begin or end with white space, seen at one look."""
+    return said.isascii() and not ("\\" in said or '" ' in said or ' "' in said)
 
 
 def _is_trimmed(line: str) -> bool:
@@ -135,30 +145,21 @@ def _passes(rule: Callable[[str], str], text: str) -> bool:
         return False
 
 
-def _are_times_usual(report: Report, document: Any) -> bool:
-    """In their range and order, known to the zone, and no finer than we keep them."""
-    for window, sent in zip(report.times, document["times"], strict=True):
+def _are_times_usual(report: Report) -> bool:
+    """In their range and order, and known to the zone."""
+    for window in report.times:
         if not (
             window.tz_known
-            and window.earliest <= window.latest
-            and _is_usual_moment(window.earliest, sent["earliest"])
-            and _is_usual_moment(window.latest, sent["latest"])
+            and FIRST_TIME <= window.earliest <= window.latest
+            and window.latest < END_OF_TIME
         ):
             return False
-    for indicator, sent in zip(report.indicators, document.get("indicators", ()), strict=True):
-        if indicator.first_seen is not None and not _is_usual_moment(
-            indicator.first_seen, sent["first_seen"]
-        ):
-            return False
-        if indicator.last_seen is not None and not _is_usual_moment(
-            indicator.last_seen, sent["last_seen"]
-        ):
-            return False
-    return True
-
-
-def _is_usual_moment(moment: datetime, sent: str) -> bool:
-    return FIRST_TIME <= moment < END_OF_TIME and not sent[_FINEST : _FINEST + 1].isdigit()
+    return all(
+        seen is None or FIRST_TIME <= seen < END_OF_TIME
+        for indicator in report.indicators
+        if indicator.first_seen is not None or indicator.last_seen is not None
+        for seen in (indicator.first_seen, indicator.last_seen)
+    )
 
 
 def _normal(indicators: tuple[Indicator, ...]) -> tuple[Indicator, ...] | None:
@@ -169,12 +170,11 @@ def _normal(indicators: tuple[Indicator, ...]) -> tuple[Indicator, ...] | None:
         values = [normalise(each.type, each.value) for each in indicators]
     except ValueError:
         return None
-    pairs = list(zip(indicators, values, strict=True))
-    if len({f"{each.type} {value}" for each, value in pairs}) < len(pairs):
+    if len({*zip([each.type for each in indicators], values, strict=True)}) < len(values):
         return None
-    if all(each.value == value for each, value in pairs):
+    if [each.value for each in indicators] == values:
         return indicators
-    return tuple(replace(each, value=value) for each, value in pairs)
+    return tuple(replace(each, value=value) for each, value in zip(indicators, values, strict=True))
 
 
 def _is_marking_usual(marking: Marking) -> bool:

@@ -22,6 +22,7 @@ from infra import kafka
 from infra.bootstrap import app
 from infra.memory import collect_seldom
 from intake.records import RawRecord
+from intake.sheaf import bound
 from intake.store import open_store
 from leerp.bench.kept import kept_in
 from leerp.bench.stream import Record, Stream
@@ -54,9 +55,9 @@ def subject(home: Path, stream: Stream) -> float:
         collect_seldom()
         for batch in _batches(stream, opened.settings.intake.max_batch_records):
             records = [_raw(record, next(offsets)) for record in batch]
-            prepared = [(record, preparer.read(record)) for record in records]
+            prepared = bound([(record, preparer.read(record)) for record in records])
             begun = time.perf_counter()
-            store.settle(prepared, source="bench")
+            store.settle_sheaf(prepared, source="bench")
             spent += time.perf_counter() - begun
     return stream.total / spent
 

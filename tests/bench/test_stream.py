@@ -14,7 +14,7 @@ from infra.database import Database
 from infra.packing import unpacked
 from infra.tables import incident, report
 from intake.records import RawRecord
-from intake.store import Read
+from intake.sheaf import Read
 from leerp.bench.story import Story
 from leerp.bench.stream import Record, Stream
 from protocol.parties import ANONYMOUS

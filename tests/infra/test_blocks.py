@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from infra.blocks import BLOCK_BYTES, Blocks
+from infra.blocks import Blocks
 from infra.bulk import Bulk
 from infra.database import Database
-from infra.originals import BODIES, Body
-from infra.packing import packed, unpacked
+from infra.originals import BODIES
+from infra.packing import BLOCK_BYTES, packed, unpacked
+from infra.stored import Body
 from infra.tables_blocks import body_block
 
 WORDS = Blocks(body_block, bytes)

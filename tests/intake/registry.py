@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, select
 
 from infra import audit
@@ -13,9 +13,10 @@ from infra.database import Database
 from infra.originals import ORIGINALS
 from infra.tables import officer, report
 from intake.records import RawRecord
+from intake.settled import Settled
 from intake.source_registry import register, set_letter
 from intake.sources import Source
-from intake.store import Settled, Store
+from intake.store import Store
 from leerp.demo.officers import DUTY_OFFICER, MANAGER
 from notifications.directory_import import import_directory
 from protocol.errors import Refused

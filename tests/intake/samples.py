@@ -20,7 +20,8 @@ from intake.formats.own import NAME
 from intake.link_keys import Known
 from intake.preparing import Preparer, Ready
 from intake.records import RawRecord
-from intake.store import Read, Store
+from intake.sheaf import Read
+from intake.store import Store
 from protocol.parties import SourceGroup
 from protocol.profile import Profile
 from protocol.report import (
@@ -122,7 +123,7 @@ def read(*records: RawRecord, limits: IntakeSettings = LIMITS) -> list[Read]:
 
 def reports_of(ready: Ready) -> list[IncidentReport]:
     """The reports of a record as they are stored."""
-    return [IncidentReport.model_validate_json(each.document) for each in ready.reports]
+    return [IncidentReport.model_validate_json(each.document) for each in ready.originals]
 
 
 def read_all(

@@ -14,6 +14,7 @@ from infra.intake_limits import IntakeSettings
 from intake.preparing import Preparer
 from intake.reading import TOO_COSTLY, Readers
 from intake.records import RawRecord
+from intake.sheaf import apart, joined
 from intake.standing import Standings
 from intake.warning_lists import WarningLists, telling_by
 from protocol.errors import ServiceDown
@@ -40,7 +41,7 @@ async def test_a_process_of_its_own_reads_as_we_would_read_ourselves() -> None:
         answers = await asyncio.gather(
             readers.read(given[:1], Standings()), readers.read(given[1:], Standings())
         )
-    assert [ready for each in answers for ready in each] == [preparer.read(r) for r in given]
+    assert list(apart(joined(answers))) == [(each, preparer.read(each)) for each in given]
 
 
 async def test_several_processes_share_the_orders() -> None:
@@ -48,7 +49,9 @@ async def test_several_processes_share_the_orders() -> None:
     given = [record(content(f"r-{n}"), offset=n) for n in range(12)]
     async with Readers(profile(), limits) as readers:
         answers = await asyncio.gather(*(readers.read([each], Standings()) for each in given))
-    assert [ready.reports[0].source_id for (ready,) in answers] == [f"r-{n}" for n in range(12)]
+    assert [ready.reports[0].source_id for each in answers for _, ready in each.reads] == [
+        f"r-{n}" for n in range(12)
+    ]
 
 
 async def test_a_record_that_takes_too_long_costs_itself_and_no_other(
@@ -57,9 +60,9 @@ async def test_a_record_that_takes_too_long_costs_itself_and_no_other(
     limits = LIMITS.model_copy(update={"seconds_per_batch": 0.0, "seconds_per_record": 0.0})
     async with Readers(profile(), limits) as readers:
         late = await readers.read(records(2), Standings())
-        assert [ready.reason for ready in late] == [TOO_COSTLY, TOO_COSTLY]
+        assert [ready.reason for _, ready in late.reads] == [TOO_COSTLY, TOO_COSTLY]
         monkeypatch.setattr(readers, "_limits", LIMITS)
-        (ready,) = await readers.read([record(content("after"))], Standings())
+        ((_, ready),) = (await readers.read([record(content("after"))], Standings())).reads
     assert ready.reports[0].source_id == "after"
 
 
@@ -68,7 +71,7 @@ async def test_a_process_that_was_killed_is_replaced_and_the_order_is_given_agai
         await readers.read([record(content("first"))], Standings())
         (reader,) = children()
         os.kill(reader, signal.SIGKILL)
-        (ready,) = await readers.read([record(content("second"))], Standings())
+        ((_, ready),) = (await readers.read([record(content("second"))], Standings())).reads
         assert ready.reports[0].source_id == "second"
         assert children() != [reader]
     assert children() == []
@@ -80,7 +83,7 @@ async def test_whoever_waits_no_longer_leaves_no_process_in_the_middle_of_an_ord
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        (ready,) = await readers.read([record(content("next"))], Standings())
+        ((_, ready),) = (await readers.read([record(content("next"))], Standings())).reads
     assert ready.reports[0].source_id == "next"
 
 
@@ -99,7 +102,7 @@ async def test_a_process_that_reads_carries_no_database_kafka_or_temporal() -> N
 async def test_limits_and_profile_come_over_whole() -> None:
     limits = IntakeSettings(max_record_bytes=50)
     async with Readers(profile(), limits) as readers:
-        (ready,) = await readers.read([record(content("long"))], Standings())
+        ((_, ready),) = (await readers.read([record(content("long"))], Standings())).reads
     assert ready.reason == "too-large"
 
 

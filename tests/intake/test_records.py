@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from infra.database import Database
 from infra.intake_limits import IntakeSettings

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import delete, event
 
 from infra.database import Database
 from infra.tables_sources import source_hour
+from intake.sheaf import Read
 from intake.source_traffic import Traffic, count_records, traffic
-from intake.store import Read
 from tests.intake.registry import sent, settle
 from tests.intake.samples import START, content, read, record, store_of
 

@@ -23,7 +23,8 @@ from infra.tables import (
 )
 from infra.tables_blocks import body_block, report_block
 from intake.facts import grade_history
-from intake.store import Read, Settled
+from intake.settled import Settled
+from intake.sheaf import Read
 from protocol.grades import Grade
 from protocol.parties import DetectedBy, SourceGroup
 from protocol.report import Affected, Evaluation, Impact

@@ -19,7 +19,7 @@ from intake.formats.own import Own
 from intake.preparing import Preparer
 from intake.quarantine import replay
 from intake.records import Accepted
-from intake.store import Read
+from intake.sheaf import Read
 from protocol.errors import ServiceDown
 from protocol.report import ReportContent
 from tests.intake.samples import (

@@ -23,7 +23,8 @@ from infra.settings import Settings
 from infra.tables import incident, report
 from intake.preparing import Preparer
 from intake.records import DETECTED_BY_HEADER, Accepted, RawRecord, Rejected, read_record
-from intake.store import Settled, Store
+from intake.settled import Settled
+from intake.store import Store
 from intake.warning_lists import WarningLists
 from leerp.demo.attack import LENGTH, POLICE_FROM, Part, SimulatedReport, wannacry
 from protocol.countries import EU_MEMBER_STATES

@@ -13,7 +13,8 @@ from infra.database import Database
 from infra.intake_limits import IntakeSettings
 from infra.settings import Settings
 from intake.records import RawRecord
-from intake.store import Settled, Store
+from intake.settled import Settled
+from intake.store import Store
 from protocol.parties import ANONYMOUS, SourceGroup
 
 DONE, REFUSED, USAGE, DOWN = 0, 1, 2, 3

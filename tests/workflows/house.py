@@ -37,7 +37,9 @@ from infra.settings import Settings
 from infra.tables import campaign, incident, notification
 from intake.records import RawRecord
 from intake.relay import Relay
-from intake.store import Settled, Store
+from intake.settled import Settled
+from intake.sheaf import bound
+from intake.store import Store
 from leerp.worker import WORKFLOWS, activities
 from notifications.acknowledgement import acknowledge
 from notifications.directory_import import import_directory
@@ -91,7 +93,7 @@ class House:
         assert not any(ready.reason for _, ready in reads)
         settled = Settled()
         with self.database.write() as connection:
-            store.save_reports(connection, reads, settled)
+            store.save_reports(connection, bound(reads), settled)
         await self.pass_word()
         (found,) = settled.incidents
         return found
