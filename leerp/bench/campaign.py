@@ -17,7 +17,7 @@ from typing import Any
 from infra.services.ports import LOOPBACK, Ports
 from infra.services.supervisor import Supervisor
 from leerp.bench import campaign_cast as cast
-from leerp.bench.campaign_acks import acknowledge_round
+from leerp.bench.campaign_acks import acknowledge_round, bare_application
 from leerp.bench.campaign_gates import CLIENTS, measure
 from leerp.bench.campaign_ground import CampaignGround, build_all, freeze_all
 from leerp.bench.campaign_plan import CampaignPlan
@@ -93,12 +93,13 @@ async def _acknowledge(folder: Path, plan: CampaignPlan, screen: Screen, found: 
     ground = _ground(folder)
     home = ground.make_template(plan.recipients)
     freeze_all(home, cast.warning(datetime.now(UTC)), cast.EWN)
-    for ratio, clients in CLIENTS.items():
-        rounds = []
-        for number in range(1, plan.rounds + 1):
-            with screen.step(_name(ratio, number, plan), plan.recipients):
-                rounds.append(await acknowledge_round(ground, clients))
-        found.add(of_rounds(measure(ratio), rounds))
+    async with bare_application(folder) as control:
+        for ratio, clients in CLIENTS.items():
+            rounds = []
+            for number in range(1, plan.rounds + 1):
+                with screen.step(_name(ratio, number, plan), plan.recipients):
+                    rounds.append(await acknowledge_round(ground, clients, control))
+            found.add(of_rounds(measure(ratio), rounds))
 
 
 @asynccontextmanager

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
@@ -28,49 +31,53 @@ LIFETIME = timedelta(days=1)
 ADVICE = "Run the bench again with --keep FOLDER, and look into the logs there."
 
 
-async def acknowledge_round(ground: CampaignGround, clients: int) -> Round:
+@asynccontextmanager
+async def bare_application(folder: Path) -> AsyncIterator[int]:
+    """The control while the block runs; its port."""
+    port = Ports(folder).pick("control")
+    async with Supervisor() as supervisor:
+        await supervisor.start(
+            Service(
+                name="control",
+                argv=(sys.executable, "-m", "leerp.bench.ack_control", str(port)),
+                log=folder / "logs" / "control.log",
+                advice=ADVICE,
+                ready=lambda: answers(f"{LOOPBACK}:{port}"),
+            )
+        )
+        yield port
+
+
+async def acknowledge_round(ground: CampaignGround, clients: int, control: int) -> Round:
     """Answers a second of control, subject and control; everybody acknowledges once.
 
     Raises:
         ServiceDown: a process failed, or an acknowledgement was not recorded.
     """
     port = Ports(ground.folder).pick("console")
-    url = f"http://{LOOPBACK}:{port}"
-    with ground.home(LEERP_CONSOLE_URL=url, LEERP_CONSOLE_BIND=url.removeprefix("http://")) as home:
+    bind = f"{LOOPBACK}:{port}"
+    url = f"http://{bind}"
+    with ground.home(LEERP_CONSOLE_URL=url, LEERP_CONSOLE_BIND=bind) as home:
         file = home.folder / "paths"
         paths = _paths(home)
         file.write_text("\n".join(paths))
-        arguments = (str(port), str(clients), url, str(file))
-        control = Service(
-            name="control",
-            argv=(sys.executable, "-m", "leerp.bench.ack_control", str(port)),
-            log=home.folder / "logs" / "control.log",
-            advice=ADVICE,
-            ready=lambda: answers(f"{LOOPBACK}:{port}"),
-        )
-        console = Service(
-            name="console",
-            argv=(sys.executable, "-m", "leerp", "console", "--home", str(home.folder)),
-            log=home.folder / "logs" / "console.log",
-            advice=ADVICE,
-            ready=lambda: answers(f"{LOOPBACK}:{port}"),
-            environment=home.environment,
-        )
-        before = await _rate(control, arguments, len(paths), "204")
-        subject = await _rate(console, arguments, len(paths), "200")
-        after = await _rate(control, arguments, len(paths), "204")
+        console = home.service("console", "leerp", "console", "--home", str(home.folder))
+        async with Supervisor() as supervisor:
+            await supervisor.start(replace(console, ready=lambda: answers(bind)))
+            arguments = (str(clients), url, str(file))
+            before = await _rate(control, arguments, len(paths), 204)
+            subject = await _rate(port, arguments, len(paths), 200)
+            after = await _rate(control, arguments, len(paths), 204)
         _require_recorded(home, len(paths))
     return round_of(subject, (before, after))
 
 
-async def _rate(service: Service, arguments: tuple[str, ...], count: int, status: str) -> float:
-    async with Supervisor() as supervisor:
-        await supervisor.start(service)
-        said: dict[str, Any] = json.loads(await output_of("leerp.bench.ack_client", *arguments))
-    if said["statuses"] != {status: count}:
-        raise ServiceDown(
-            f"{service.name} did not answer all {count} with {status}: {said['statuses']}"
-        )
+async def _rate(port: int, arguments: tuple[str, ...], count: int, status: int) -> float:
+    said: dict[str, Any] = json.loads(
+        await output_of("leerp.bench.ack_client", str(port), *arguments)
+    )
+    if said["statuses"] != {str(status): count}:
+        raise ServiceDown(f"not every one of {count} got {status}: {said['statuses']}. {ADVICE}")
     return float(count / said["seconds"])
 
 
