@@ -19,7 +19,7 @@ from infra.services.supervisor import Supervisor
 from leerp.bench import campaign_cast as cast
 from leerp.bench.campaign_acks import acknowledge_round, bare_application
 from leerp.bench.campaign_gates import CLIENTS, measure
-from leerp.bench.campaign_ground import CampaignGround, build_all, freeze_all
+from leerp.bench.campaign_ground import CampaignGround, build_all, freeze_all, home_in
 from leerp.bench.campaign_plan import CampaignPlan
 from leerp.bench.campaign_relay import (
     FAR_CONNECTIONS,
@@ -54,6 +54,15 @@ class Way:
     mails: int
     control_mails: int
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which a sender finds it."""
+        return {
+            "LEERP_SMTP__HOST": LOOPBACK,
+            "LEERP_SMTP__PORT": str(self.port),
+            "LEERP_SMTP__CONNECTIONS": str(self.connections),
+        }
+
 
 async def bench_campaign(folder: Path, plan: CampaignPlan, screen: Screen) -> Result:
     """Measure in ``folder``, which must be empty.
@@ -74,17 +83,18 @@ async def bench_campaign(folder: Path, plan: CampaignPlan, screen: Screen) -> Re
 async def _send(folder: Path, plan: CampaignPlan, screen: Screen, found: Result) -> None:
     """R6 and R6d, on copies of a home whose outbox is full of mails that are built."""
     ground = _ground(folder)
-    with screen.step("building the mails", plan.recipients):
-        home = ground.make_template(plan.recipients, with_keys=False)
-        freeze_all(home, cast.closure(datetime.now(UTC)), cast.CLOSURE)
-        size = build_all(home, cast.CLOSURE, plan.recipients)
-    found.absolute |= {"recipients": plan.recipients, "bytes_of_a_mail": size}
     rounds: dict[str, list[Round]] = {"R6": [], "R6d": []}
     async with _ways(folder, plan) as ways:
+        with screen.step("building the mails", plan.recipients):
+            ground.make_template(plan.recipients, with_keys=False)
+            home = home_in(ground.template, **ways["R6"].environment)
+            freeze_all(home, cast.closure(datetime.now(UTC)), cast.CLOSURE)
+            size = await build_all(home, cast.CLOSURE, plan.recipients)
         for number in range(1, plan.rounds + 1):
             for ratio, way in ways.items():
                 with screen.step(_name(ratio, number, plan), way.mails):
                     rounds[ratio].append(await _send_round(ground, way, size))
+    found.absolute |= {"recipients": plan.recipients, "bytes_of_a_mail": size}
     found.add(*(of_rounds(measure(ratio), each) for ratio, each in rounds.items()))
 
 
@@ -130,11 +140,7 @@ async def _send_round(ground: CampaignGround, way: Way, size: int) -> Round:
             way.port, mails=way.control_mails, size=size, connections=way.connections
         )
 
-    with ground.home(
-        LEERP_SMTP__HOST=LOOPBACK,
-        LEERP_SMTP__PORT=str(way.port),
-        LEERP_SMTP__CONNECTIONS=str(way.connections),
-    ) as home:
+    with ground.home(**way.environment) as home:
         before = await control()
         said = await output_of(
             *("leerp.bench.campaign_sender", str(home.folder), cast.CLOSURE, str(way.mails)),

@@ -21,6 +21,7 @@ INCIDENT = "inc-0123456789ab"
 CLOSURE, EWN = f"{INCIDENT}.closure.1", f"{INCIDENT}.ewn.1"
 CLASSES = tuple(sorted(INTERNAL_CLASSES | EXTERNAL_CLASSES))
 COUNTRIES = tuple(sorted(EU_MEMBER_STATES))
+DOMAINS = 50
 POINTS = (
     ContactPoint(name="Duty desk (bench)", phone="+31 70 000 0000", secure_channel="SIENA BENCH"),
 )
@@ -110,7 +111,7 @@ def _recipient(number: int, recipient_class: RecipientClass, pem: str) -> dict[s
         "contacts": [
             {
                 "name": f"Desk {number}.{contact}",
-                "email": f"desk{number:05}-{contact}@bench.invalid",
+                "email": f"desk{contact}.{number:05}@unit{number % DOMAINS}.bench.invalid",
                 "certificate": pem,
             }
             for contact in (1, 2)

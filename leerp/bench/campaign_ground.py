@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from infra import casefile
 from infra.casefile import Artefact
@@ -21,14 +21,14 @@ from infra.settings import Settings
 from infra.tables import notification
 from leerp.bench import campaign_cast as cast
 from leerp.bench.ground import Home
+from leerp.bench.processes import output_of
 from notifications import outbox
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.certificates import Identity, self_signed
 from notifications.directory_import import import_directory
 from notifications.notices import NoticeContent
-from notifications.outbox import Claim, Range
+from notifications.outbox import Claim, Range, State
 from notifications.parcels import Packer, Parcel, recheck_locks
-from notifications.sending import CLAIM_SIZE
 from notifications.smime import Signer
 from protocol.errors import ServiceDown
 
@@ -127,20 +127,23 @@ def freeze_all(home: Home, content: NoticeContent, campaign_id: str) -> None:
         )
 
 
-def build_all(home: Home, campaign_id: str, recipients: int) -> int:
-    """Build every mail of the campaign and keep it in the outbox; its median size in bytes."""
-    rows = Range(campaign_id=campaign_id, start=0, end=recipients)
-    sizes = []
-    with closing(Database(home.url)) as database:
-        packer = packer_of(home, database, campaign_id)
-        while claims := claim_some(database, rows, CLAIM_SIZE):
-            parcels = pack(database, packer, claims)
-            sizes += [len(parcel.raw) for parcel in parcels]
-            with database.write() as connection:
-                outbox.store_raw(connection, [(parcel.claim, parcel.raw) for parcel in parcels])
-                outbox.release(connection, claims, due_at=datetime.now(UTC) + LEASE)
-        with database.write() as connection:
-            connection.execute(update(notification).values(due_at=None, attempt=0))
+async def build_all(home: Home, campaign_id: str, recipients: int) -> int:
+    """Send it all once, and put it back into the outbox with its bytes; their median number a mail.
+
+    Raises:
+        ServiceDown: not every mail was accepted.
+    """
+    await output_of(
+        *("leerp.bench.campaign_sender", str(home.folder), campaign_id, str(recipients)),
+        environment=home.environment,
+    )
+    with closing(Database(home.url)) as database, database.write() as connection:
+        connection.execute(
+            update(notification).values(
+                state=State.QUEUED, attempt=0, data_started=False, reply="", accepted_at=None
+            )
+        )
+        sizes: list[int] = list(connection.scalars(select(func.length(notification.c.raw))))
     return round(median(sizes))
 
 
