@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -106,6 +106,17 @@ class DeliverySettings(BaseModel):
     """How long the acknowledgement link in a mail can be used."""
 
 
+class WatchSettings(BaseModel):
+    """The self-audit of campaigns, and the sign of life that it gives to the outside."""
+
+    every: timedelta = Field(default=timedelta(minutes=10), ge=timedelta(seconds=10))
+    ping_url: str = Field(
+        default="", pattern=r"^(https://\S+|http://127\.0\.0\.1[:/]\S*)?$", repr=False
+    )
+    """Asked for after each round that found nothing; https, or http on this machine. It may hold a key."""
+    ping_timeout: timedelta = timedelta(seconds=10)
+
+
 class _Environment(EnvSettingsSource):
     """The environment, except for the home: that is the command line's to say."""
 
@@ -125,6 +136,7 @@ class Settings(BaseSettings):
     temporal: TemporalSettings = TemporalSettings()
     smtp: SmtpSettings = SmtpSettings()
     delivery: DeliverySettings = DeliverySettings()
+    watch: WatchSettings = WatchSettings()
     intake: IntakeSettings = IntakeSettings()
     database: str = ""
     console_url: str = ""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from leerp.cli_campaign_audit import audit_command
 from leerp.cli_campaign_show import (
     COUNTS,
     CampaignId,
@@ -81,6 +82,7 @@ for _act, _help in {
 
 
 campaign_app.command("export")(export_command)
+campaign_app.command("audit")(audit_command)
 
 
 def _order(

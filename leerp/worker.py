@@ -11,16 +11,19 @@ from temporalio.worker import Worker
 from activities.assessments import AssessmentActivities
 from activities.campaigns import CampaignActivities
 from activities.case_file import CaseFileActivities
+from activities.self_audit import SelfAuditActivities
 from activities.tasks import TaskActivities
 from infra.bootstrap import App
+from leerp.schedules import ensure_self_audit
 from notifications.delivery import Delivery
 from notifications.smime import Signer
 from workflows.campaign import Campaign
 from workflows.incident import Incident
 from workflows.sandbox import SANDBOX
+from workflows.self_audit import SelfAudit
 from workflows.sending import Sending
 
-WORKFLOWS = [Campaign, Incident, Sending]
+WORKFLOWS = [Campaign, Incident, SelfAudit, Sending]
 ACTIVITY_THREADS = 16
 GRACE = timedelta(seconds=10)
 
@@ -33,6 +36,7 @@ def activities(app: App) -> list[object]:
     signer = Signer.load(app.keys.signer_certificate_file, app.keys.signer_key_file)
     delivery = Delivery(app.database, app.settings, signer=signer, ack_key=app.keys.acknowledgement)
     campaigns = CampaignActivities(app.database, app.keys.acknowledgement, delivery)
+    self_audit = SelfAuditActivities(app.database, app.settings, app.keys.acknowledgement)
     return [
         case_file.enter_stage,
         case_file.mark_overdue,
@@ -47,6 +51,8 @@ def activities(app: App) -> list[object]:
         campaigns.remind,
         campaigns.turn_to_second_contact,
         campaigns.escalate,
+        self_audit.audit_campaigns,
+        self_audit.give_sign_of_life,
     ]
 
 
@@ -57,6 +63,7 @@ async def run_worker(app: App, stop: asyncio.Event) -> None:
         ServiceDown: Temporal has no address or does not answer.
     """
     client = await app.temporal()
+    await ensure_self_audit(client, app.settings)
     with ThreadPoolExecutor(ACTIVITY_THREADS) as threads:
         worker = Worker(
             client,

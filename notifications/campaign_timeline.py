@@ -100,8 +100,8 @@ def _of_table(
 def _of_trail(
     connection: Connection, campaign_id: str, recipient_id: str, mails: Mapping[str, Mail]
 ) -> Iterator[Entry]:
-    for row in audit.export(connection):
-        if row["subject"] != campaign_id or row["event"] in TOLD_BY_TABLES:
+    for row in audit.about(connection, (campaign_id,)):
+        if row["event"] in TOLD_BY_TABLES:
             continue
         detail = row.get("detail", {})
         frozen = row["event"] == "campaign_frozen"

@@ -34,6 +34,7 @@ from notifications.campaign_view import (
 )
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.directory import Contact
+from notifications.directory_import import import_directory
 from notifications.followups import remind
 from notifications.outbox import State
 from notifications.pdf import to_pdf
@@ -182,7 +183,7 @@ def test_who_has_left_the_directory_is_still_shown_by_name(
     database: Database,
 ) -> None:
     left = [r for r in people() if r.id != "poc-3"]
-    samples.import_directory(database, samples.directory_text(left), by="o.admin")
+    import_directory(database, samples.directory_text(left), by="o.admin")
     person = view_of(database).person("poc-3")
     assert (person.organisation, person.country) == ("Organisation of le-poc", "FR")
     with pytest.raises(NotFound, match="campaign show"):
