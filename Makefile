@@ -30,6 +30,7 @@ check: $(READY) ## style, types, layers, traceability
 bench: $(READY) ## what this machine reaches, against controls in the same run, in short form
 	@$(PYTHON) -m infra.services.artefacts
 	@.venv/bin/leerp bench intake --short
+	@.venv/bin/leerp bench campaign --short
 
 mutate: $(READY) ## whether the tests tell wrong rules from right ones, an hour or two
 	@.venv/bin/mutmut run --max-children 2

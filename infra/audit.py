@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -167,6 +167,19 @@ def export(connection: Connection) -> Iterator[dict[str, Any]]:
             "hash": row["hash"],
             **json.loads(row["content"]),
         }
+
+
+def about(connection: Connection, subjects: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The rows about any of these subjects, in order, decoded as by ``export``; faster than that."""
+    marks = tuple(
+        f'"subject":{json.dumps(subject, ensure_ascii=False)}'.encode() for subject in subjects
+    )
+    wanted = set(subjects)
+    for row in _rows(connection):
+        if any(mark in row["content"] for mark in marks):
+            content = json.loads(row["content"])
+            if content["subject"] in wanted:
+                yield {"n": row["n"], **content}
 
 
 def _rows(connection: Connection) -> Iterator[RowMapping]:

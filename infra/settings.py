@@ -158,6 +158,17 @@ class SmimeSettings(BaseModel):
     """Their revocation lists, kept current by somebody; what no current list covers is held."""
 
 
+class WatchSettings(BaseModel):
+    """The self-audit of campaigns, and the sign of life that it gives to the outside."""
+
+    every: timedelta = Field(default=timedelta(minutes=10), ge=timedelta(seconds=10))
+    ping_url: str = Field(
+        default="", pattern=r"^(https://\S+|http://127\.0\.0\.1[:/]\S*)?$", repr=False
+    )
+    """Asked for after each round that found nothing; https, or http on this machine. It may hold a key."""
+    ping_timeout: timedelta = timedelta(seconds=10)
+
+
 class _Environment(EnvSettingsSource):
     """The environment, except for the home: that is the command line's to say."""
 
@@ -178,6 +189,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     delivery: DeliverySettings = DeliverySettings()
     smime: SmimeSettings = SmimeSettings()
+    watch: WatchSettings = WatchSettings()
     intake: IntakeSettings = IntakeSettings()
     database: str = ""
     console_url: str = ""

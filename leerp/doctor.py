@@ -28,6 +28,7 @@ from infra.tables import audit_head
 from leerp.doctor_intake import intake_rows
 from leerp.doctor_kafka import kafka_rows
 from leerp.doctor_rows import Row, State
+from leerp.doctor_watch import watch_rows
 from protocol.errors import ServiceDown
 
 PATCHED_PYTHONS = {(3, 11): 10, (3, 12): 5, (3, 13): 0}
@@ -49,7 +50,8 @@ async def examine(home: Path) -> list[Row]:
     rows = [_python(sys.version_info[:3]), *await _tools(wanted, absent)]
     rows += [*_artefacts(wanted, absent), _home(home), *_space(home), *_keys(wanted)]
     settings = Settings.load(home)
-    return [*rows, *_up(home), *await _services(settings), *intake_rows(settings)]
+    rows += [*_up(home), *await _services(settings)]
+    return [*rows, *intake_rows(settings), *watch_rows(settings)]
 
 
 def run_doctor(home: Path, *, as_json: bool, console: Console) -> int:

@@ -12,9 +12,11 @@ from activities.assessments import AssessmentActivities
 from activities.campaigns import CampaignActivities
 from activities.case_file import CaseFileActivities
 from activities.following import FollowUpActivities
+from activities.self_audit import SelfAuditActivities
 from activities.tasks import TaskActivities
 from infra.bootstrap import App
 from leerp.bounces import keep_reading
+from leerp.schedules import ensure_self_audit
 from notifications import nudge_services
 from notifications.delivery import Delivery
 from notifications.nudges import Nudger
@@ -23,9 +25,10 @@ from workflows.answering import Answering
 from workflows.campaign import Campaign
 from workflows.incident import Incident
 from workflows.sandbox import SANDBOX
+from workflows.self_audit import SelfAudit
 from workflows.sending import Sending
 
-WORKFLOWS = [Answering, Campaign, Incident, Sending]
+WORKFLOWS = [Answering, Campaign, Incident, SelfAudit, Sending]
 ACTIVITY_THREADS = 16
 GRACE = timedelta(seconds=10)
 
@@ -46,6 +49,7 @@ def activities(app: App) -> list[object]:
     nudge_services.quieten()
     nudger = Nudger(app.database, nudge_services.notify, message_key=key)
     following = FollowUpActivities(app.database, key, nudger)
+    self_audit = SelfAuditActivities(app.database, app.settings, app.keys.acknowledgement)
     return [
         case_file.enter_stage,
         case_file.mark_overdue,
@@ -67,6 +71,8 @@ def activities(app: App) -> list[object]:
         following.conclude,
         following.turn_misdirected,
         following.tell_answers,
+        self_audit.audit_campaigns,
+        self_audit.give_sign_of_life,
     ]
 
 
@@ -77,6 +83,7 @@ async def run_worker(app: App, stop: asyncio.Event) -> None:
         ServiceDown: Temporal has no address or does not answer.
     """
     client = await app.temporal()
+    await ensure_self_audit(client, app.settings)
     with ThreadPoolExecutor(ACTIVITY_THREADS) as threads:
         worker = Worker(
             client,

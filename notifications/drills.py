@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from infra.tables import acknowledgement, campaign
-from notifications.campaign_view import mail_rows
+from notifications.campaign_rows import mail_rows
 from notifications.directory import Directory, Recipient, Record
 from notifications.directory_check import broken_keys
 from notifications.notices import DrillNotice

@@ -20,7 +20,7 @@ from infra.tables import (
     report,
     stage_log,
 )
-from notifications.campaign_view import mail_rows
+from notifications.campaign_list import mail_rows
 from notifications.followups import counts
 from protocol.errors import NotFound
 from workflows import reassessed

@@ -1,4 +1,4 @@
-"""A chart of the rate over the reports, in windows and since the beginning, as SVG.
+"""A chart of the rate over the reports or mails of a run, in windows and since the beginning, as SVG.
 
 The scale of the rate is logarithmic: a control that only counts is far above everything else.
 """
@@ -44,8 +44,8 @@ class Curve:
         return cls(name=name, windows=windows, cumulative=cumulative)
 
 
-def draw(title: str, curves: Sequence[Curve], reports: int) -> str:
-    """The chart as an SVG document."""
+def draw(title: str, curves: Sequence[Curve], total: int, *, unit: str = "reports") -> str:
+    """The chart as an SVG document; ``total`` is how many of ``unit`` each run was of."""
     rates = [rate for curve in curves for rate in (*curve.windows, *curve.cumulative) if rate > 0]
     lowest, highest = math.floor(math.log10(min(rates))), math.ceil(math.log10(max(rates)))
     scale = (lowest, max(highest, lowest + 1))
@@ -61,12 +61,12 @@ def draw(title: str, curves: Sequence[Curve], reports: int) -> str:
         panels=[
             _panel(place, words, scale, [(curve.name, values(curve)) for curve in curves])
             for place, words, values in (
-                (PANELS[0], "reports/s in each fortieth of the run", _windows),
-                (PANELS[1], "reports/s since the beginning", _cumulative),
+                (PANELS[0], f"{unit}/s in each fortieth of the run", _windows),
+                (PANELS[1], f"{unit}/s since the beginning", _cumulative),
             )
         ],
         across=[
-            {"at": LEFT + (RIGHT - LEFT) * part / 4, "label": f"{reports * part // 4:,}"}
+            {"at": LEFT + (RIGHT - LEFT) * part / 4, "label": f"{total * part // 4:,}"}
             for part in range(5)
         ],
         legend=_legend([curve.name for curve in curves]),

@@ -6,7 +6,7 @@ Source: reliability 1.6; issue 5.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,6 +21,7 @@ from leerp.bench.machine import describe, describe_postgres
 from leerp.bench.plan import Plan
 from leerp.bench.producing import produce
 from leerp.bench.ratios import Ratio, of_difference, of_pair
+from leerp.bench.result import Result
 from leerp.bench.rounds import go_round
 from leerp.bench.screen import Screen
 from leerp.bench.storm import Storm, storm
@@ -31,33 +32,6 @@ MB = 1e6
 MS = 1e3
 LOAD = 0.5
 """Of the rate end to end, for the latency."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Result:
-    """What a bench has found so far; the JSON of design section 6."""
-
-    machine: dict[str, Any]
-    ratios: dict[str, Ratio] = field(default_factory=dict)
-    absolute: dict[str, Any] = field(default_factory=dict)
-    curves: list[Curve] = field(default_factory=list)
-
-    def add(self, *ratios: Ratio) -> None:
-        """Take in ratios by their names."""
-        self.ratios |= {ratio.measure.name: ratio for ratio in ratios}
-
-    @property
-    def holds(self) -> bool:
-        """Whether every gate holds."""
-        return all(ratio.holds for ratio in self.ratios.values())
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "bench": "intake",
-            "ratios": {name: ratio.to_json() for name, ratio in self.ratios.items()},
-            "absolute": self.absolute,
-            "machine": self.machine,
-        }
 
 
 async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
@@ -74,7 +48,7 @@ async def bench_intake(folder: Path, plan: Plan, screen: Screen) -> Result:
         async with ground_in(folder, screen.console) as ground:
             with screen.step("producing", plan.reports) as told:
                 size = await produce(ground.kafka, Stream(plan.reports), told)
-            found = Result(machine=machine)
+            found = Result(bench="intake", machine=machine)
             await _compare(ground, plan, screen, found)
             if server:
                 machine["postgresql"] = describe_postgres(server)

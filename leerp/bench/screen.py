@@ -14,6 +14,9 @@ from rich.table import Table
 
 from leerp.bench.ratios import Ratio
 
+Told = Callable[[int], None]
+"""Takes how far a step is."""
+
 
 class Screen:
     """Progress of one step after the other; each leaves one line."""
@@ -22,7 +25,7 @@ class Screen:
         self.console = console
 
     @contextmanager
-    def step(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+    def step(self, name: str, total: int) -> Iterator[Told]:
         """Show ``name`` while the block runs; the value takes how far it is."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         begun = time.monotonic()

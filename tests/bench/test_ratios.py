@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leerp.bench.gates import GATES, WHAT, measure
-from leerp.bench.intake import Result
 from leerp.bench.ratios import Gate, Measure, Round, of_difference, of_pair, of_rounds
+from leerp.bench.result import Result
 
 RATES = st.floats(min_value=1, max_value=1e6)
 
@@ -64,7 +64,7 @@ def test_the_median_lies_among_the_ratios_of_its_rounds(pairs: list[tuple[float,
 
 
 def test_one_gate_that_fails_fails_the_bench() -> None:
-    result = Result(machine={})
+    result = Result(bench="intake", machine={})
     result.add(of_pair(measure("R1"), 30, 100), of_pair(measure("R1b"), 1, 100))
     assert result.holds
     result.add(of_difference(measure("lost"), 1, 100))

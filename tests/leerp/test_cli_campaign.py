@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import update
 
 from infra.database import Database
@@ -76,20 +77,46 @@ def test_a_campaign_is_shown_with_what_needs_a_person_first(run: Run) -> None:
     assert shown["recipients"] == len(shown["mails"]) == listed["recipients"]
     assert shown["mails"][0]["state"] == "refused"
     assert sum(row["recipients"] for row in shown["countries"]) == shown["recipients"]
-    assert "550 no such user" in run("campaign", "show", CAMPAIGN).out
+    assert sum(row["recipients"] for row in shown["classes"]) == shown["recipients"]
+    assert sum(shown["states"].values()) == len(shown["mails"])
+    said = run("campaign", "show", CAMPAIGN).out
+    for part in (
+        "550 no such user",
+        "DE ! 0/",
+        "in trouble: no mail got through",
+        "correct the address",
+    ):
+        assert part in said
+
+
+@pytest.mark.usefixtures("frozen")
+def test_filters_choose_what_is_listed(run: Run) -> None:
+    def chosen(*options: str) -> int:
+        shown = json.loads(run("campaign", "show", CAMPAIGN, "--json", *options).out)
+        return len(shown["mails"])
+
+    assert chosen("--state", "refused") == 1
+    assert chosen("--country", "fr") == 0
+    assert chosen("--class", "le-poc") == chosen("--class", "le-poc", "--country", "de") > 0
+    assert chosen("--overdue") == 0
+    assert "no mail to list" in run("campaign", "show", CAMPAIGN, "--overdue").out
 
 
 @pytest.mark.usefixtures("frozen")
 def test_what_happened_to_one_recipient_is_told_in_order(run: Run) -> None:
     who = str(mails(run)[0]["recipient"])
     run("campaign", "hold", CAMPAIGN, "--all", "--reason", "wait", "--as", manager(run))
-    told = json.loads(run("campaign", "show", CAMPAIGN, "--recipient", who, "--json").out)
+    told = json.loads(run("campaign", "show", CAMPAIGN, who, "--json").out)["timeline"]
 
     assert [row["event"] for row in told] == ["campaign_frozen"]
     other = str(next(mail["recipient"] for mail in mails(run) if mail["state"] == "held"))
-    told = json.loads(run("campaign", "show", CAMPAIGN, "--recipient", other, "--json").out)
+    told = json.loads(run("campaign", "show", CAMPAIGN, other, "--json").out)
+    assert [mail["state"] for mail in told["mails"]] == ["held"]
+    told = told["timeline"]
     assert [row["event"] for row in told] == ["campaign_frozen", "mails_hold"]
-    assert told[1]["detail"] == "wait"
+    assert told[1]["detail"].startswith("notice to contact 1 (d***@")
+    assert told[1]["detail"].endswith("; wait")
+    assert "what happened" in run("campaign", "show", CAMPAIGN, other).out
 
 
 def manager(run: Run) -> str:
@@ -123,13 +150,14 @@ def test_mails_are_held_although_temporal_is_away_and_go_back_when_released(
         (("release", CAMPAIGN, "--all", "--reason", "x"), "none to release"),
         (("resend", "inc-2.ewn.1", "--all", "--reason", "x"), "campaign list"),
         (("show", "inc-2.ewn.1"), "campaign list"),
-        (("show", CAMPAIGN, "--recipient", "nobody"), "nobody"),
+        (("show", CAMPAIGN, "nobody"), "nobody"),
+        (("export", CAMPAIGN, "-o", "mails.txt"), ".csv"),
     ],
 )
 def test_what_cannot_be_done_says_what_to_do(
     run: Run, arguments: tuple[str, ...], said: str
 ) -> None:
-    who = () if arguments[0] == "show" else ("--as", manager(run))
+    who = () if arguments[0] in {"show", "export"} else ("--as", manager(run))
     answer = run("campaign", *arguments, *who)
 
     assert (answer.code, said in answer.err) == (REFUSED, True), answer
@@ -145,7 +173,19 @@ def test_the_export_is_a_table_without_formulas(run: Run, tmp_path: Path) -> Non
     assert answer.code == DONE
     assert len(rows) == len(mails(run))
     assert rows[0]["reason"] == "'=cmd 550 no such user"
-    assert run("campaign", "export", CAMPAIGN, "-o", str(tmp_path)).code == REFUSED
+    assert file.stat().st_mode & 0o077 == 0
+    nowhere = str(tmp_path / "nowhere" / "mails.csv")
+    assert run("campaign", "export", CAMPAIGN, "-o", nowhere).code == REFUSED
+
+
+@pytest.mark.usefixtures("frozen")
+def test_the_export_for_the_file_is_a_pdf(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "campaign.pdf"
+    answer = run("campaign", "export", CAMPAIGN, "--state", "refused", "-o", str(file))
+    said = " ".join(page.extract_text() for page in PdfReader(file).pages)
+
+    assert (answer.code, answer.out.startswith("1 mails in")) == (DONE, True)
+    assert "=cmd 550 no such user" in " ".join(said.split())
 
 
 def test_watching_ends_when_every_mail_is_settled(run: Run, frozen: Database) -> None:
@@ -154,3 +194,4 @@ def test_watching_ends_when_every_mail_is_settled(run: Run, frozen: Database) ->
     answer = run("campaign", "watch", CAMPAIGN)
 
     assert (answer.code, CAMPAIGN in answer.out) == (DONE, True)
+    assert "every mail is settled" in answer.out

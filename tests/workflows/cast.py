@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from infra.kafka import topic_of
@@ -59,6 +60,22 @@ def certificate() -> str:
     return made.certificate_pem()
 
 
+@functools.cache
+def old_certificate() -> str:
+    """One that has expired."""
+    year = timedelta(days=365)
+    made = self_signed(
+        "Desk", "desk@example.invalid", now=datetime.now(UTC) - 2 * year, lifetime=year
+    )
+    return made.certificate_pem()
+
+
+def _key_of(recipient_id: str, without_key: str, wrong_key: Collection[str]) -> str:
+    if recipient_id == without_key:
+        return ""
+    return old_certificate() if recipient_id in wrong_key else certificate()
+
+
 def address(recipient_id: str, contact: int = 0) -> str:
     return f"{('duty', 'deputy')[contact]}@{recipient_id}.invalid"
 
@@ -66,13 +83,14 @@ def address(recipient_id: str, contact: int = 0) -> str:
 def directory(
     *,
     without_key: str = "",
+    wrong_key: Collection[str] = (),
     also: tuple[str, ...] = (),
     leaving_out: RecipientClass | None = None,
 ) -> str:
     """The import document: two points of contact, one desk of every other class, two contacts each.
 
-    ``also`` are further points of contact; ``without_key`` names one that has no certificate, and
-    ``leaving_out`` a class with nobody in it.
+    ``also`` are further points of contact; ``without_key`` names one that has no certificate,
+    ``wrong_key`` those with an expired one, ``leaving_out`` a class with nobody in it.
     """
     ids = [(RecipientClass.LE_POC, name) for name in ("le-poc-de", "le-poc-fr", *also)]
     ids += [(name, str(name)) for name in RecipientClass if name is not RecipientClass.LE_POC]
@@ -85,7 +103,7 @@ def directory(
                 Contact(
                     name=f"Desk {n}",
                     email=address(recipient_id, n),
-                    certificate="" if recipient_id == without_key else certificate(),
+                    certificate=_key_of(recipient_id, without_key, wrong_key),
                 )
                 for n in range(2)
             ),

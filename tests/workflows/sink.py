@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 TAKEN = "250 2.0.0 taken"
 LATER = "451 4.7.1 try again later"
+NEVER = "550 5.1.1 no such mailbox"
 
 
 class Sink:
@@ -24,6 +25,8 @@ class Sink:
         self._talking = asyncio.Event()
         self.put_off: set[str] = set()
         """Addresses to which mail is to come again later, for as long as they are in here."""
+        self.refused: set[str] = set()
+        """Addresses to which no mail may come."""
         self.taken: list[tuple[str, str, str]] = []
         """Address, subject and Message-ID, in order."""
         self.tries: dict[str, int] = defaultdict(int)
@@ -37,6 +40,8 @@ class Sink:
         self.tries[to] += 1
         if to in self.put_off:
             return LATER
+        if to in self.refused:
+            return NEVER
         mail = message_from_bytes(envelope.original_content or b"")
         self.taken.append((to, mail["Subject"], mail["Message-ID"]))
         return TAKEN
