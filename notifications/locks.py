@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from notifications.directory import Contact, Recipient, key_problem
 from notifications.matrix import MATRIX, Column, Opening
-from notifications.products import Component, Product, Reduced, Variant
+from notifications.products import NOT_FOR, Component, Product, Reduced, Variant
 from protocol.markings import Classification, HandlingCode, Tlp
 
 
@@ -117,9 +117,9 @@ _CONDITIONS: Mapping[Opening, _Condition] = {
         PermissionKind.SOURCE_AGREEMENT, _foreign(parts)
     ),
     Opening.TECHNICAL: lambda case, parts: case.permitted(
-        PermissionKind.PERSONAL_DATA, [c for c in parts if c.unfit_for(Variant.SANITISED)]
+        PermissionKind.PERSONAL_DATA, [c for c in parts if c.unfit_for(Variant.TECHNICAL)]
     ),
-    Opening.SANITISED: lambda _case, parts: not any(c.unfit_for(Variant.SANITISED) for c in parts),
+    Opening.SANITISED: lambda _case, parts: not any(c.unfit_for(Variant.TECHNICAL) for c in parts),
     Opening.SUMMARY: lambda _case, parts: not any(c.unfit_for(Variant.SUMMARY) for c in parts),
     Opening.BASIS: lambda case, parts: (
         case.recipient.transfer_agreement
@@ -190,7 +190,7 @@ def open_locks(
     attempts: list[tuple[Variant, list[tuple[Lock, str]]]] = []
     for variant in Variant:
         reduced = product.variant(variant)
-        if not reduced.components:
+        if not reduced.components or recipient.recipient_class in NOT_FOR.get(variant, ()):
             continue
         case = _Case(
             recipient=recipient,
