@@ -5,6 +5,7 @@ Source: domain 1.2 (who is told what), R23, R24, R35 to R37, R41, R48, R49.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -19,8 +20,8 @@ from notifications.content import (
     Utc,
     Words,
 )
-from notifications.ewn import EarlyWarning
-from notifications.products import Component, Product, Purpose
+from notifications.ewn import EarlyWarning, EwnView
+from notifications.products import Component, Product, Purpose, Variant
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, NoticeKind, Recommendation
 
@@ -153,6 +154,82 @@ class ReassessmentNotice(Notice):
         return _for_police(self.marking)
 
 
+class WithdrawalNotice(Notice):
+    """A warning that went out must not be acted on any longer; to exactly those who got it.
+
+    That it is withdrawn tells nothing of the case, so that everybody who had the warning may be told.
+    """
+
+    kind: Literal[NoticeKind.WITHDRAWAL] = NoticeKind.WITHDRAWAL
+    withdraws: Words
+    """Id of the warning, ``LEERP-<case>-EWN-<n>``."""
+    version: int = Field(ge=1)
+    warned_at: Utc
+    """When the warning was issued."""
+    reason: Words
+    replaced_by: Words | None = None
+    """Id of the warning that holds instead."""
+
+    def product(self) -> Product:
+        return Product(
+            components=(
+                Component(id="fact", marking=BARE_FACT, purpose=Purpose.INFORMATION),
+                Component(id="detail", marking=self.marking, purpose=Purpose.PROTECTION),
+            )
+        )
+
+
+class BlueprintNotice(Notice):
+    """What a warning brings to the Union's shared situational awareness (R34), to its mechanisms.
+
+    It holds nothing but what the warning's technical variant keeps.
+    """
+
+    kind: Literal[NoticeKind.BLUEPRINT] = NoticeKind.BLUEPRINT
+    warning: EarlyWarning
+
+    def product(self) -> Product:
+        return Product(components=self.warning.product().variant(Variant.TECHNICAL).components)
+
+    def shown(self, variant: Variant) -> EwnView:
+        """The warning as this notice's ``variant`` may show it."""
+        return self.warning.view(max(variant, Variant.TECHNICAL, key=list(Variant).index))
+
+
+def blueprint_of(warning: EarlyWarning) -> BlueprintNotice:
+    """The hook of ``warning`` as a notice of its own, issued with it."""
+    return BlueprintNotice(
+        incident_id=warning.incident_id,
+        exercise=warning.exercise,
+        issued_at=warning.issued_at,
+        language=warning.language,
+        marking=warning.marking,
+        warning=warning,
+    )
+
+
+def withdrawal_of(
+    warning: EarlyWarning, *, reason: str, now: datetime, replaced_by: str | None = None
+) -> WithdrawalNotice:
+    """The notice that withdraws ``warning``; the reason is kept under the warning's own marking.
+
+    Raises:
+        pydantic.ValidationError: no reason is given.
+    """
+    return WithdrawalNotice(
+        incident_id=warning.incident_id,
+        exercise=warning.exercise,
+        issued_at=now,
+        language=warning.language,
+        marking=warning.marking,
+        withdraws=warning.header.id,
+        version=warning.header.version,
+        warned_at=warning.issued_at,
+        reason=reason,
+        replaced_by=replaced_by,
+    )
+
+
 def _for_police(marking: Marking) -> Product:
     return Product(components=(Component(id="notice", marking=marking, purpose=Purpose.CRIME),))
 
@@ -165,7 +242,9 @@ NoticeContent = Annotated[
     | ClosureNotice
     | OutcomeNotice
     | OverdueNotice
-    | ReassessmentNotice,
+    | ReassessmentNotice
+    | WithdrawalNotice
+    | BlueprintNotice,
     Field(discriminator="kind"),
 ]
 """The content of any notice, told apart by ``kind``."""

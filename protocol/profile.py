@@ -19,6 +19,8 @@ from protocol.stages import Gate, NoticeKind, Stage
 
 MOST_VICTIMS_NAMED = 100
 """No rule of detection may ask for more victims by name: so many are told apart in a storm."""
+LATER_KINDS = frozenset({NoticeKind.WITHDRAWAL, NoticeKind.BLUEPRINT})
+"""Notices that the profile of an incident which runs already may not know; it sends none of them."""
 
 
 class _Part(BaseModel):
@@ -143,7 +145,10 @@ class Profile(_Part):
     def _complete(self) -> Profile:
         given = {*self.stage_targets, *self.roles, *self.notices}
         missing = [
-            name for kinds in (Stage, Gate, NoticeKind) for name in kinds if name not in given
+            name
+            for kinds in (Stage, Gate, NoticeKind)
+            for name in kinds
+            if name not in given and name not in LATER_KINDS
         ]
         if missing:
             raise ValueError(f"the profile leaves out {', '.join(missing)}")

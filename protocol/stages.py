@@ -60,3 +60,5 @@ class NoticeKind(StrEnum):
     OUTCOME = "outcome"
     OVERDUE = "overdue"
     REASSESSMENT = "reassessment"
+    WITHDRAWAL = "withdrawal"
+    BLUEPRINT = "blueprint"

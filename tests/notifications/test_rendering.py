@@ -20,6 +20,8 @@ from notifications.notices import (
     PlanAction,
     PlanNotice,
     ReassessmentNotice,
+    WithdrawalNotice,
+    blueprint_of,
     read_content,
 )
 from notifications.products import Variant
@@ -89,6 +91,22 @@ def contents(
             assessment=2,
             changes=(text,),
             advice=text,
+        ),
+        WithdrawalNotice(
+            **common,
+            withdraws="LEERP-INC-1-EWN-1",
+            version=1,
+            warned_at=NOW,
+            reason=text,
+        ),
+        blueprint_of(
+            ewn(
+                (fact(text, provider=text),),
+                (indicator(text, type="domain"),),
+                exercise=exercise,
+                bottom_line=(text,),
+                marking=changes.get("marking", Marking()),
+            )
         ),
     ]
 
