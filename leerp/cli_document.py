@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +10,12 @@ import typer
 
 from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json, desk
 from leerp.output import out, show_json
+from leerp.private_files import write_private
+from notifications.attachments import pdf_of
 from notifications.authority import Attempt
 from notifications.threat_assessment import ThreatDocument, as_html, as_json
-from protocol.errors import Refused, ServiceDown
+from protocol.errors import Refused
 from workflows.threat_assessment import EXPORT, export_threat_assessment
-
-OWNER_ONLY = 0o600
 
 
 class Form(StrEnum):
@@ -51,7 +50,7 @@ def document(
             lambda document: _written(document, chosen),
             version=version,
         )
-    _write(output, content)
+    write_private(output, content)
     if as_json:
         show_json(
             {
@@ -71,22 +70,11 @@ def document(
 def _written(made: ThreatDocument, form: Form) -> bytes:
     match form:
         case Form.PDF:
-            return _pdf(as_html(made))
+            return pdf_of(as_html(made))
         case Form.HTML:
             return as_html(made).encode()
         case Form.JSON:
             return as_json(made)
-
-
-def _pdf(page: str) -> bytes:
-    try:
-        from notifications.pdf import to_pdf
-    except OSError as exc:  # a library of the system that WeasyPrint loads by name
-        raise ServiceDown(
-            "Pango, with which a PDF is set, cannot be loaded: install it (see 'leerp doctor'), or "
-            "write the page with --format html"
-        ) from exc
-    return to_pdf(page)
 
 
 def _by_ending(output: Path) -> Form:
@@ -94,13 +82,3 @@ def _by_ending(output: Path) -> Form:
     if ending not in set(Form):
         raise Refused("no-format", f"{output}: say what to write with --format {' | '.join(Form)}")
     return Form(ending)
-
-
-def _write(output: Path, content: bytes) -> None:
-    """Whoever may read the document is said by its marking; on disk it is its officer's alone."""
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-    except OSError as exc:
-        raise Refused("cannot-write", f"{output}: {exc.strerror}; choose another file") from exc

@@ -190,9 +190,7 @@ class EwnView:
     def changes(self, number: int) -> tuple[ChangeItem, ...]:
         """What the ``number``-th entry of the change log (from 1) says to these readers."""
         items = self.ewn.changes[number - 1].items
-        return tuple(
-            item for n, item in enumerate(items, 1) if self.shows(f"change-{number}-{n}")
-        )
+        return tuple(item for n, item in enumerate(items, 1) if self.shows(f"change-{number}-{n}"))
 
 
 def early_warning(document: Mapping[str, Any]) -> EarlyWarning:

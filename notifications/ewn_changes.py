@@ -58,11 +58,13 @@ _LISTS: Mapping[str, tuple[Purpose, _Read]] = {
     "preserve": (Purpose.PROTECTION, lambda e: e.preservation.preserve),
     "do_not": (Purpose.PROTECTION, lambda e: e.preservation.do_not),
     "measures": (Purpose.PROTECTION, lambda e: e.mitigation.measures),
-    "requests": (Purpose.PROTECTION, lambda e: [f"{r.action} ({r.of})" for r in e.requests.actions]),
+    "asked": (Purpose.PROTECTION, lambda e: [f"{r.action} ({r.of})" for r in e.requests.actions]),
     "shared_with": (Purpose.SITUATION, lambda e: e.blueprint.shared_with),
     "dissemination": (Purpose.PROTECTION, lambda e: e.header.dissemination),
 }
 """Lists by their key in the phrases."""
+FIELDS = frozenset({*_VALUES, *_LISTS, "fact", "grade", "indicator"})
+"""Keys of all that may change, as phrases have them."""
 _NOTHING = frozenset({NONE_IDENTIFIED, UNKNOWN})
 
 
@@ -142,9 +144,7 @@ def _facts(before: EarlyWarning, after: EarlyWarning) -> Iterator[ChangeItem]:
             yield _of_fact(before, fact, "fact", Verb.REMOVED, before=_short(fact.text))
 
 
-def _of_fact(
-    earlier: EarlyWarning, fact: Fact, field: str, verb: Verb, **said: str
-) -> ChangeItem:
+def _of_fact(earlier: EarlyWarning, fact: Fact, field: str, verb: Verb, **said: str) -> ChangeItem:
     return ChangeItem(
         field=field,
         verb=verb,

@@ -14,7 +14,15 @@ from pydantic import Field
 
 from classification.findings import TriggerId
 from classification.triggers import MEANINGS
-from notifications.content import NONE_IDENTIFIED, UNKNOWN, ContactPoint, Part, Stated, Words, Written
+from notifications.content import (
+    NONE_IDENTIFIED,
+    UNKNOWN,
+    ContactPoint,
+    Part,
+    Stated,
+    Words,
+    Written,
+)
 from notifications.ewn import EarlyWarning, early_warning
 from notifications.ewn_changes import changes_between
 from notifications.ewn_sections import (

@@ -15,39 +15,11 @@ from typing import Any
 from notifications.content import NONE_IDENTIFIED
 from notifications.ewn import SECTIONS, EarlyWarning, early_warning
 from notifications.ewn_draft import FIRST_ISSUE
+from notifications.ewn_musts import MUST, STATED
+from notifications.ewn_told import told_all_the_same
 from notifications.products import Variant
 from protocol.errors import Refused
 from protocol.markings import Classification, HandlingCode, Pap
-
-MUST: Mapping[str, tuple[str, ...]] = {
-    "marking": ("classification", "handling_codes", "tlp"),
-    "header": (
-        "id", "version", "supersedes", "precedence", "next_update", "contact_points",
-        "acknowledge_by", "dissemination",
-    ),
-    "bottom_line": ("lines", "malicious", "cross_border"),
-    "status": ("triggered", "at", "threat_class", "impact", "reach", "matrix", "triggers"),
-    "facts": ("timeline", "sectors", "countries", "victims"),
-    "assessment": (
-        "meaning", "outlook", "likelihood", "likelihood_of", "confidence", "alternatives", "gaps",
-    ),
-    "preservation": ("preserve",),
-    "requests": ("report_back",),
-    "blueprint": ("root_cause", "severity", "outlook", "sectors"),
-    "provenance": ("inputs", "providers", "permissions"),
-}  # fmt: skip
-"""What a warning must have, by section (M of domain 5.3); issue time and change log beside them."""
-
-STATED: Mapping[str, tuple[str, ...]] = {
-    "marking": ("pap",),
-    "status": ("notes",),
-    "facts": ("services", "vector", "tooling"),
-    "law_enforcement": ("offences", "modus_operandi", "linked_cases", "lead"),
-    "preservation": ("do_not",),
-    "mitigation": ("measures", "source", "pap"),
-    "blueprint": ("shared_with",),
-}
-"""What it must have or say that there is none of (C of domain 5.3)."""
 
 
 class Rule(StrEnum):
@@ -62,6 +34,7 @@ class Rule(StrEnum):
     DUE = "due"
     IN_TIME = "in-time"
     CLOSED_LOCK = "closed-lock"
+    TOLD = "told"
     RED_INDICATOR = "red-indicator"
     CHANGE = "change"
     FOUR_EYES = "four-eyes"
@@ -95,7 +68,15 @@ def check_document(document: Mapping[str, Any]) -> list[Finding]:
 
 def check_ewn(ewn: EarlyWarning) -> list[Finding]:
     """What must be put right before release, and what an officer should look at."""
-    return [*_ungraded(ewn), *_evidence(ewn), *_not_utc(ewn), *_due(ewn), *_locks(ewn), *_wise(ewn)]
+    return [
+        *_ungraded(ewn),
+        *_evidence(ewn),
+        *_not_utc(ewn),
+        *_due(ewn),
+        *_locks(ewn),
+        *_told(ewn),
+        *_wise(ewn),
+    ]
 
 
 def check_release(
@@ -210,7 +191,11 @@ def _locks(ewn: EarlyWarning) -> Iterator[Finding]:
         for component in product.variant(variant).components:
             if why := component.dropped_from(variant):
                 yield _finding(
-                    Rule.CLOSED_LOCK, "marking", component.id, f"{variant} holds it: {why}", "drop it"
+                    Rule.CLOSED_LOCK,
+                    "marking",
+                    component.id,
+                    f"{variant} holds it: {why}",
+                    "drop it",
                 )
     full = product.variant(Variant.FULL).marking
     if full.classification >= Classification.RESTRICTED:
@@ -234,9 +219,22 @@ def _locks(ewn: EarlyWarning) -> Iterator[Finding]:
         )
 
 
+def _told(ewn: EarlyWarning) -> Iterator[Finding]:
+    for told in told_all_the_same(ewn):
+        yield _finding(
+            Rule.TOLD,
+            told.section,
+            told.field,
+            f"it names indicator {told.indicator}, which the {told.variant} variant leaves out",
+            "say it without the value",
+        )
+
+
 def _wise(ewn: EarlyWarning) -> Iterator[Finding]:
     """What is allowed and seldom meant."""
-    red = [line for line in ewn.indicators if ewn.marking.combined_with(line.marking).pap is Pap.RED]
+    red = [
+        line for line in ewn.indicators if ewn.marking.combined_with(line.marking).pap is Pap.RED
+    ]
     if red and ewn.preservation.do_not == (NONE_IDENTIFIED,):
         yield _finding(
             Rule.RED_INDICATOR,

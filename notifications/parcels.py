@@ -27,6 +27,7 @@ from notifications.locks import Permission, open_locks
 from notifications.notices import NoticeContent, read_content
 from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
+from notifications.phrases import choose
 from notifications.products import Product, Variant
 from notifications.rendering import render
 from notifications.rows import GONE
@@ -207,7 +208,15 @@ class Packer:
     ) -> bytes:
         variant = Variant(claim.variant)
         link = self._link(claim, now)
-        rendered = render(self.content, recipient, variant, link, reminder=claim.revision)
+        rendered = render(
+            self.content,
+            recipient,
+            variant,
+            link,
+            reminder=claim.revision,
+            language=choose(contact.languages),
+            annexed=True,
+        )
         envelope = mail.Envelope(
             notification_id=claim.id,
             message_id=claim.message_id,
