@@ -14,6 +14,7 @@ from typing import Any
 
 import stix2
 from stix2.patterns import StringConstant
+from stix2patterns.validator import run_validator
 
 from classification.conversion import to_admiralty
 from classification.scales import stix_confidence
@@ -24,6 +25,7 @@ from notifications.products import Variant
 from notifications.typesetting import defang
 from protocol.markings import Marking, Pap, Tlp
 
+STIX_VERSION = "2.1"
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:leerp:stix")
 TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 PAP_EXTENSION = "extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b"
@@ -59,7 +61,8 @@ _REPORT_CONFIDENCE = {Confidence.LOW: 15, Confidence.MODERATE: 50, Confidence.HI
 def stix_bundle(view: EwnView) -> bytes:
     """The bundle in JSON: issuer, marking definitions, one indicator a line, and the report.
 
-    The same view makes the same bytes.
+    The same view makes the same bytes. What no pattern can name, such as a hash of the wrong length,
+    stands in the mail only.
     """
     ewn = view.ewn
     first = ewn.changes[0].at
@@ -84,6 +87,7 @@ def stix_bundle(view: EwnView) -> bytes:
             object_marking_refs=_mark(item_marking(view, item), definitions),
         )
         for item in view.indicators
+        if not run_validator(_pattern(item.line.type, item.line.value), STIX_VERSION)
     ]
     report = stix2.Report(
         **common,
