@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from temporalio import activity
 
 from activities.reassessment import reassessment_notice
+from activities.warnings import mechanisms, released
 from infra import audit, casefile
 from infra.database import Database
 from infra.originals import documents_of
@@ -139,14 +140,13 @@ class CampaignActivities:
     def _freeze(self, order: CampaignOrder) -> FrozenCampaign:
         with self._database.write() as connection:
             content, extra = _content_of(connection, order)
-            recipients = _recipients_of(connection, order)
+            omissions = extra.get("omissions", {})
+            recipients = _recipients_of(connection, order, omissions)
             to = _contacts_of(connection, order)
             if recipients == () and not to:
-                audit.append(
-                    connection, "notifiers_unknown", actor="worker", subject=order.campaign_id
-                )
+                told = "notifiers_unknown" if order.kind is NoticeKind.OUTCOME else "nobody_to_tell"
+                audit.append(connection, told, actor="worker", subject=order.campaign_id)
                 return FrozenCampaign(recipients=0, held=0)
-            omissions = extra.get("omissions", {})
             frozen = campaigns.freeze(
                 connection,
                 FreezeOrder(
@@ -214,7 +214,7 @@ def _content_of(connection: Connection, order: CampaignOrder) -> tuple[Any, Mapp
             "altered-draft",
             f"{draft.kind} version {draft.version} is not what two people approved: it was altered",
         )
-    return read_content(draft.document["notice"]), draft.document
+    return released(read_content(draft.document["notice"]), order.kind), draft.document
 
 
 def _overdue_notice(order: CampaignOrder) -> OverdueNotice:
@@ -229,7 +229,9 @@ def _overdue_notice(order: CampaignOrder) -> OverdueNotice:
     )
 
 
-def _recipients_of(connection: Connection, order: CampaignOrder) -> tuple[str, ...] | None:
+def _recipients_of(
+    connection: Connection, order: CampaignOrder, omissions: Mapping[str, str]
+) -> tuple[str, ...] | None:
     """Explicit recipients, or None where the classes decide."""
     if order.kind is NoticeKind.WITHDRAWAL:
         return ()
@@ -237,6 +239,8 @@ def _recipients_of(connection: Connection, order: CampaignOrder) -> tuple[str, .
         return campaigns.recipients_of(connection, order.recipients_of)
     if order.kind is NoticeKind.OUTCOME:
         return tuple(r.id for r in _notifiers(connection, order.incident_id))
+    if order.kind is NoticeKind.BLUEPRINT:
+        return mechanisms(connection, order.classes, omissions)
     return None
 
 

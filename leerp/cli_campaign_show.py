@@ -14,10 +14,11 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from infra.bootstrap import App
-from leerp.files import pdf_of, write_file
+from leerp.files import write_file
 from leerp.home import open_app
 from leerp.options import HOME, CampaignId, Home, Json
 from leerp.output import out, show_fields, show_json, show_rows
+from notifications.attachments import pdf_of
 from notifications.campaign_list import campaign_of
 from notifications.campaign_map import campaign_map
 from notifications.campaign_pace import Pace, pace_of

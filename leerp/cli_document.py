@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from leerp.desk import desk
-from leerp.files import pdf_of, write_file
+from leerp.files import write_file
 from leerp.options import CHANNEL, HOME, As, Home, IncidentId, Json
 from leerp.output import out, show_json
+from notifications.attachments import pdf_of
 from notifications.authority import Attempt
 from notifications.threat_assessment import ThreatDocument, as_html, as_json
 from protocol.errors import Refused
@@ -70,7 +71,7 @@ def document(
 def _written(made: ThreatDocument, form: Form) -> bytes:
     match form:
         case Form.PDF:
-            return pdf_of(as_html(made), instead="write the page with --format html")
+            return pdf_of(as_html(made))
         case Form.HTML:
             return as_html(made).encode()
         case Form.JSON:

@@ -11,6 +11,7 @@ from intake.facts import incident_facts
 from intake.links import links_of
 from leerp.acts import show_answer
 from leerp.cli_assessment import add_assessment_commands
+from leerp.cli_ewn import add_ewn_commands
 from leerp.cli_explain import explain
 from leerp.cli_response import add_response_commands
 from leerp.desk import Desk, with_commands
@@ -171,6 +172,9 @@ def approve_command(
     incident_id: IncidentId,
     gate: GateArgument,
     digest: Annotated[str | None, typer.Option(help="Of the draft you read elsewhere.")] = None,
+    override: Annotated[
+        str, typer.Option(help="Emergency: why you alone release the warning; it is recorded.")
+    ] = "",
     officer: As = "",
     home: Home = HOME,
     as_json: Json = False,
@@ -178,7 +182,7 @@ def approve_command(
     """Agree, as the second person, to the draft that you read with 'draft'."""
 
     async def work(_at: Desk, commands: Commands) -> Answer:
-        return await commands.approve(incident_id, gate, digest=digest)
+        return await commands.approve(incident_id, gate, digest=digest, override=override)
 
     show_answer(with_commands(home, officer, work), as_json=as_json)
 
@@ -203,3 +207,4 @@ def decline_command(
 incidents_app.command("explain")(explain)
 add_assessment_commands(incidents_app)
 add_response_commands(incidents_app)
+add_ewn_commands(incidents_app)

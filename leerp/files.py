@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from protocol.errors import Refused, ServiceDown
+from protocol.errors import Refused
 
 OWNER_ONLY = 0o600
 
@@ -22,19 +22,3 @@ def write_file(path: Path, content: bytes) -> None:
             file.write(content)
     except OSError as exc:
         raise Refused("cannot-write", f"{path}: {exc.strerror}; choose another file") from exc
-
-
-def pdf_of(page: str, *, instead: str) -> bytes:
-    """The HTML page as PDF; ``instead`` says what to do where that cannot be.
-
-    Raises:
-        ServiceDown: a library of the system is missing.
-    """
-    try:
-        from notifications.pdf import to_pdf
-    except OSError as exc:  # a library of the system that WeasyPrint loads by name
-        raise ServiceDown(
-            "Pango, with which a PDF is set, cannot be loaded: install it (see 'leerp doctor'), or "
-            + instead
-        ) from exc
-    return to_pdf(page)

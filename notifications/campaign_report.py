@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from notifications.campaign_map import campaign_map
 from notifications.campaign_trouble import Policy, destinations, kinds
 from notifications.campaign_view import CampaignView, Mail, Person, by_group
 from notifications.products import Variant
-from notifications.rendering import environment
+from notifications.typesetting import css_text, environment
 
 FORMULA = (
     "=",
@@ -107,8 +106,8 @@ def as_html(view: CampaignView, people: tuple[Person, ...], policy: Policy) -> s
             view=view,
             people=people,
             marking_lines=marking,
-            marking_block=_css_text("\n".join(drill + marking)),
-            imprint=_css_text(f"{view.id}\nas at {view.now:%Y-%m-%d %H:%M} UTC"),
+            marking_block=css_text("\n".join(drill + marking)),
+            imprint=css_text(f"{view.id}\nas at {view.now:%Y-%m-%d %H:%M} UTC"),
             states=sorted(view.states.items()),
             classes=by_group(view.people, lambda person: person.recipient_class or "unknown"),
             map=campaign_map(view.people),
@@ -140,8 +139,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip().startswith(FORMULA):
         return f"'{value}"
     return value
-
-
-def _css_text(text: str) -> str:
-    """The inside of a CSS string in which nothing but letters and digits stands for itself."""
-    return re.sub(r"[^0-9A-Za-z]", lambda found: f"\\{ord(found[0]):06x}", text)

@@ -33,6 +33,10 @@ Stated = Annotated[tuple[Words, ...], AfterValidator(lambda lines: lines or (NON
 Utc = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
 
+Written = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+"""The language that officers wrote in (ISO 639-1); their words are never translated."""
+
+
 class Part(BaseModel):
     """A piece of a notice: frozen, and closed to fields that nobody defined."""
 
@@ -54,6 +58,7 @@ class Notice(Part):
     exercise: bool
     issued_at: Utc
     issuer: Words = "Europol EC3 - emergency coordination centre"
+    language: Written = "en"
     marking: Marking = Marking()
     """Of everything in it, unless a part states a stricter one."""
 

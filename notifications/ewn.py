@@ -1,4 +1,4 @@
-"""The Early Warning Notification ``leerp-ewn/1``: one content, its variants and its quality gate.
+"""The Early Warning Notification ``leerp-ewn/1``: one content and what each variant shows of it.
 
 Source: domain 5.3; R29 to R34, R67.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from notifications.content import NONE_IDENTIFIED, Notice, Utc
+from notifications.content import Notice, Utc
 from notifications.ewn_sections import (
     Blueprint,
     BottomLine,
     Change,
+    ChangeItem,
     Fact,
     Facts,
     Header,
@@ -59,14 +59,17 @@ _PURPOSES = {
     "status": Purpose.INFORMATION,
     "picture": Purpose.PROTECTION,
     "assessment": Purpose.PROTECTION,
+    "gaps": Purpose.SITUATION,
     "law_enforcement": Purpose.CRIME,
     "preservation": Purpose.PROTECTION,
     "mitigation": Purpose.PROTECTION,
     "requests": Purpose.PROTECTION,
-    "blueprint": Purpose.PROTECTION,
+    "blueprint": Purpose.SITUATION,
     "provenance": Purpose.CRIME,
     "changes": Purpose.PROTECTION,
+    "authors": Purpose.SITUATION,
 }
+"""What each part is for; ``picture``, ``gaps`` and ``authors`` are parts of sections 4, 5 and 12."""
 
 
 class EarlyWarning(Notice):
@@ -150,6 +153,15 @@ class EarlyWarning(Notice):
                 item=line.item,
                 lowered=line.lowered or "",
             )
+        for number, change in enumerate(self.changes, 1):
+            for n, item in enumerate(change.items, 1):
+                yield Component(
+                    id=f"change-{number}-{n}",
+                    marking=self.marking.combined_with(item.marking),
+                    provider="" if item.own else item.provider,
+                    purpose=item.purpose,
+                    personal_data=item.personal_data,
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,28 +196,10 @@ class EwnView:
     def shows(self, section: str) -> bool:
         return self.reduced.keeps(section)
 
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """Names of what is not shown, for officers and for the reader; no content, no reason."""
-        names = (_name(omission.component) for omission in self.reduced.omissions)
-        return tuple(dict.fromkeys(names))
-
-
-def _name(component: str) -> str:
-    kind, _, rest = component.partition("-")
-    match kind:
-        case "fact" if rest.endswith("-source"):
-            return "source and grading rationale of the facts"
-        case "fact" | "indicator":
-            return f"{kind} {rest}"
-        case "picture":
-            return f"section {SECTIONS['facts']}: sectors, countries and victims"
-        case "law_enforcement":
-            return f"section {SECTIONS[component]}: offences, links, lead"
-        case "preservation":
-            return f"section {SECTIONS[component]}: evidence to preserve"
-        case _:
-            return f"section {SECTIONS[component]}"
+    def changes(self, number: int) -> tuple[ChangeItem, ...]:
+        """What the ``number``-th entry of the change log (from 1) says to these readers."""
+        items = self.ewn.changes[number - 1].items
+        return tuple(item for n, item in enumerate(items, 1) if self.shows(f"change-{number}-{n}"))
 
 
 def early_warning(document: Mapping[str, Any]) -> EarlyWarning:
@@ -223,43 +217,3 @@ def early_warning(document: Mapping[str, Any]) -> EarlyWarning:
 def _in_its_section(location: Location) -> str:
     place, *rest = location or ("the notice",)
     return f"section {SECTIONS.get(str(place), place)}, {'.'.join(map(str, rest)) or 'all of it'}"
-
-
-def check_ewn(ewn: EarlyWarning) -> list[str]:
-    """The quality gate: what must be put right before release (domain 5.3); empty when it may go."""
-    problems = [
-        f"section {SECTIONS['facts']}: fact {n} is not graded: give it a 4x4 grade, X4 if unjudged"
-        for n, fact in enumerate(ewn.facts.timeline, 1)
-        if fact.grade is None
-    ]
-    if not [line for line in ewn.preservation.preserve if line.casefold() != NONE_IDENTIFIED]:
-        problems.append(
-            f"section {SECTIONS['preservation']}: name at least one piece of evidence to preserve"
-        )
-    problems += [
-        f"{place}: the time is not in UTC: give it as UTC"
-        for place, at in _times(ewn.model_dump(), "")
-        if at.utcoffset() != timedelta(0)
-    ]
-    header = ewn.header
-    if header.acknowledge_by <= ewn.issued_at or header.next_update <= ewn.issued_at:
-        problems.append(
-            f"section {SECTIONS['header']}: next update and acknowledgement must be due after issue"
-        )
-    return problems
-
-
-def _times(value: Any, place: str) -> Iterator[tuple[str, datetime]]:
-    match value:
-        case datetime():
-            yield place, value
-        case dict():
-            for key, inner in value.items():
-                yield from _times(
-                    inner, f"{place}.{key}" if place else f"section {SECTIONS.get(key, key)}"
-                )
-        case tuple() | list():
-            for n, inner in enumerate(value, 1):
-                yield from _times(inner, f"{place}.{n}")
-        case _:
-            return

@@ -14,8 +14,17 @@ from pydantic import Field
 
 from classification.findings import TriggerId
 from classification.triggers import MEANINGS
-from notifications.content import NONE_IDENTIFIED, UNKNOWN, ContactPoint, Part, Stated, Words
+from notifications.content import (
+    NONE_IDENTIFIED,
+    UNKNOWN,
+    ContactPoint,
+    Part,
+    Stated,
+    Words,
+    Written,
+)
 from notifications.ewn import EarlyWarning, early_warning
+from notifications.ewn_changes import changes_between
 from notifications.ewn_sections import (
     MAX_BOTTOM_LINES,
     Confidence,
@@ -33,6 +42,8 @@ from notifications.ewn_sections import (
 from protocol.markings import Marking
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass
 
+FIRST_ISSUE = "first issue"
+NOTHING_BEFORE = "nothing, this is the first"
 NONE: Stated = (NONE_IDENTIFIED,)
 ALTERNATIVES: Stated = (
     "technical failure or natural cause: no clear indication so far, an attack is presumed",
@@ -78,7 +89,9 @@ class EwnInput(Part):
     requests: tuple[Request, ...] = ()
     shared_with: Stated = NONE
     permissions: Stated = NONE
-    change: Words = "first issue"
+    change: Words = FIRST_ISSUE
+    language: Written = "en"
+    """What this is written in (ISO 639-1)."""
 
 
 def draft_ewn(
@@ -108,15 +121,17 @@ def draft_ewn(
         Refused: ``ewn-incomplete``; names the section and the field.
     """
     change = {"version": number, "at": now, "by": author, "text": officer.change}
+    earlier = previous.changes if previous else ()
     document = {
         "incident_id": incident_id,
         "exercise": exercise,
         "issued_at": now,
+        "language": officer.language,
         "marking": officer.marking,
         "header": {
             "id": ewn_id(incident_id, number),
             "version": number,
-            "supersedes": previous.header.id if previous else "nothing, this is the first",
+            "supersedes": previous.header.id if previous else NOTHING_BEFORE,
             "precedence": officer.precedence,
             "next_update": now + valid_for,
             "contact_points": tuple(contact_points),
@@ -130,12 +145,16 @@ def draft_ewn(
             "providers": tuple(dict.fromkeys(fact.provider for fact in facts)),
             "permissions": officer.permissions,
         },
-        "changes": (*(previous.changes if previous else ()), change),
+        "changes": (*earlier, change),
         **_status(assessment, officer, triggered_at),
         **_officers(officer),
         **_blueprint(assessment, officer),
     }
-    return early_warning(document)
+    made = early_warning(document)
+    if previous is None:
+        return made
+    newest = made.changes[-1].model_copy(update={"items": changes_between(previous, made)})
+    return made.model_copy(update={"changes": (*earlier, newest)})
 
 
 def ewn_id(incident_id: str, number: int) -> str:

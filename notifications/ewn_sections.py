@@ -250,10 +250,36 @@ class Provenance(Part):
     permissions: Stated = NONE
 
 
+class Verb(StrEnum):
+    """What happened to a piece between two versions."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class ChangeItem(Part):
+    """One difference to the version before, for whoever may read what it is about."""
+
+    field: Words
+    """Key of the table ``ewn`` in the phrases, such as ``countries``."""
+    verb: Verb
+    before: Words = UNKNOWN
+    """What stood there; for what was added nothing did."""
+    after: Words = UNKNOWN
+    """What stands there now; for what was removed nothing does."""
+    provider: Words = "the centre"
+    own: bool = True
+    marking: Marking = Marking()
+    personal_data: bool = False
+    purpose: Purpose = Purpose.PROTECTION
+
+
 class Change(Part):
-    """One line of section 12."""
+    """One entry of section 12: the officer's line, and the differences that were computed."""
 
     version: int = Field(ge=1)
     at: AwareDatetime
     by: Words
     text: Words
+    items: tuple[ChangeItem, ...] = ()

@@ -132,9 +132,9 @@ _RULES: Mapping[Opening, _Rule] = {
         kind=PermissionKind.SOURCE_AGREEMENT if part.provider else None
     ),
     Opening.TECHNICAL: lambda _case, part: Requirement(
-        kind=PermissionKind.PERSONAL_DATA if part.unfit_for(Variant.SANITISED) else None
+        kind=PermissionKind.PERSONAL_DATA if part.unfit_for(Variant.TECHNICAL) else None
     ),
-    Opening.SANITISED: lambda _case, part: Requirement(not part.unfit_for(Variant.SANITISED)),
+    Opening.SANITISED: lambda _case, part: Requirement(not part.unfit_for(Variant.TECHNICAL)),
     Opening.SUMMARY: lambda _case, part: Requirement(not part.unfit_for(Variant.SUMMARY)),
     Opening.BASIS: lambda case, _part: Requirement(
         case.recipient.transfer_agreement, PermissionKind.TRANSFER

@@ -15,7 +15,7 @@ from datetime import datetime
 from notifications.directory import Contact, Recipient, key_problem
 from notifications.grants import Permission, PermissionKind
 from notifications.lock_rules import Case, Finding, Lock, findings
-from notifications.products import Product, Reduced, Variant
+from notifications.products import NOT_FOR, Product, Reduced, Variant
 from notifications.trust import PINNED, Trust
 from protocol.parties import RecipientClass
 
@@ -90,7 +90,7 @@ class Locks:
         self, recipient: Recipient, contact: Contact, variant: Variant, problem: str, *, each: bool
     ) -> tuple[Finding, ...]:
         reduced = self._product.variant(variant)
-        if not reduced.components:
+        if not reduced.components or recipient.recipient_class in NOT_FOR.get(variant, ()):
             return ()
         case = Case(
             recipient=recipient,

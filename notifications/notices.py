@@ -19,7 +19,7 @@ from notifications.content import (
     Utc,
     Words,
 )
-from notifications.ewn import EarlyWarning
+from notifications.ewn import EarlyWarning, EwnView
 from notifications.products import Component, Product, Purpose, Variant
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp
 from protocol.stages import Containment, NoticeKind, Recommendation
@@ -208,6 +208,35 @@ class OverrideNotice(Notice):
         )
 
 
+class BlueprintNotice(Notice):
+    """What a warning brings to the Union's shared situational awareness (R34), to its mechanisms.
+
+    It holds nothing but what the warning's technical variant keeps.
+    """
+
+    kind: Literal[NoticeKind.BLUEPRINT] = NoticeKind.BLUEPRINT
+    warning: EarlyWarning
+
+    def product(self) -> Product:
+        return Product(components=self.warning.product().variant(Variant.TECHNICAL).components)
+
+    def shown(self, variant: Variant) -> EwnView:
+        """The warning as this notice's ``variant`` may show it."""
+        return self.warning.view(max(variant, Variant.TECHNICAL, key=list(Variant).index))
+
+
+def blueprint_of(warning: EarlyWarning) -> BlueprintNotice:
+    """The hook of ``warning`` as a notice of its own, issued with it."""
+    return BlueprintNotice(
+        incident_id=warning.incident_id,
+        exercise=warning.exercise,
+        issued_at=warning.issued_at,
+        language=warning.language,
+        marking=warning.marking,
+        warning=warning,
+    )
+
+
 def _for_police(notice: Notice) -> Product:
     return Product(
         components=(Component(id="notice", marking=notice.marking, purpose=Purpose.CRIME),),
@@ -226,6 +255,7 @@ NoticeContent = Annotated[
     | ReassessmentNotice
     | DrillNotice
     | WithdrawalNotice
+    | BlueprintNotice
     | OverrideNotice,
     Field(discriminator="kind"),
 ]

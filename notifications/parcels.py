@@ -25,10 +25,11 @@ from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
 from notifications.grants import Permission
 from notifications.locks import open_locks
-from notifications.notices import NoticeContent, read_content
+from notifications.notices import DrillNotice, NoticeContent, read_content
 from notifications.open_recipients import withdrawn
 from notifications.outbox import Claim, Outcome, State
 from notifications.permissions import load_permissions
+from notifications.phrases import choose
 from notifications.products import Product, Variant
 from notifications.protection import made_for
 from notifications.rows import GONE, first_message_ids
@@ -121,7 +122,7 @@ class Packer:
         if row is None:
             raise NotFound(f"no campaign {campaign_id!r}: freeze its recipients first")
         content = read_content(row.content)
-        if isinstance(content, EarlyWarning):
+        if isinstance(content, EarlyWarning | DrillNotice):
             settings.require("the console", settings.console_url)
         product = content.product()
         return cls(
@@ -263,11 +264,13 @@ class Packer:
             envelope,
             trust=self.trust.current(),
             reminder=claim.revision,
+            language=choose(contact.languages),
+            annexed=True,
         )
 
     def _link(self, claim: Claim, now: datetime) -> str | None:
         """The acknowledgement link, for the notices that ask for one (domain 5.3, section 1)."""
-        if not isinstance(self.content, EarlyWarning):
+        if not isinstance(self.content, EarlyWarning | DrillNotice):
             return None
         token = make_token(
             self.ack_key,

@@ -1,4 +1,4 @@
-"""A product as the locks see it: components with their markings, and its three variants.
+"""A product as the locks see it: components with their markings, and its four variants.
 
 A component keeps its own marking; the product's is computed from those that a variant keeps, never
 typed in. Source: domain 4.4 (aggregation, retained-source rule), 5.3 (variants).
@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from protocol.markings import Classification, HandlingCode, Marking, Pap, Tlp, aggregate
+from protocol.parties import RecipientClass
 
 
 class Variant(StrEnum):
     """What of a product a recipient gets, fullest first."""
 
     FULL = "full"
+    """For police and justice."""
+    TECHNICAL = "technical"
+    """For the Union's bodies and the CSIRTs: all but case and personal data, sources and PAP:RED."""
     SANITISED = "sanitised"
+    """For private partners: also without what only authorities need."""
     SUMMARY = "summary"
+    """For crisis communication."""
 
 
 class Purpose(StrEnum):
@@ -27,6 +34,8 @@ class Purpose(StrEnum):
 
     CRIME = "crime"
     """Preventing and combating crime only: case and personal data, for police and justice (H0)."""
+    SITUATION = "situation"
+    """The authorities' common picture: for the Union's bodies and the CSIRTs as well."""
     PROTECTION = "protection"
     """Protecting networks and services as well: technical data, for everybody who defends them."""
     INFORMATION = "information"
@@ -37,6 +46,18 @@ def item_name(*content: str) -> str:
     """A name for a piece of content that is another as soon as the content is: 16 hex digits."""
     written = json.dumps(content, ensure_ascii=False)
     return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
+NOT_FOR: Mapping[Variant, frozenset[RecipientClass]] = {
+    Variant.TECHNICAL: frozenset(
+        {
+            RecipientClass.INTERPOL,
+            RecipientClass.PRIVATE_PARTNER,
+            RecipientClass.CRISIS_COMMUNICATION,
+        }
+    ),
+}
+"""Classes that a variant is not written for, whatever its marking (domain 5.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +85,13 @@ class Component:
     def unfit_for(self, variant: Variant) -> str | None:
         """Why the content itself is none of ``variant``'s business, or None."""
         summary = variant is Variant.SUMMARY
+        narrow = variant in {Variant.SANITISED, Variant.SUMMARY}
         reasons = {
             "personal data": self.personal_data,
             "identity of a source": self.source_identity,
             "PAP:RED": self.marking.pap is Pap.RED,
             "for police and justice only": self.purpose is Purpose.CRIME,
+            "for authorities only": narrow and self.purpose is Purpose.SITUATION,
             "not part of a summary": summary and self.purpose is not Purpose.INFORMATION,
         }
         if variant is Variant.FULL:
@@ -135,7 +158,7 @@ class Product:
         ids = {component.id for component in self.components}
         if not ids or len(ids) < len(self.components):
             raise ValueError("a product needs components, and each its own id")
-        # Computed once: a campaign asks for the same three variants for each of its recipients.
+        # Computed once: a campaign asks for the same variants for each of its recipients.
         object.__setattr__(self, "_variants", {v: self._reduce(v) for v in Variant})
 
     def variant(self, variant: Variant) -> Reduced:

@@ -7,7 +7,6 @@ Source: R11 to R17, R31, R32, R67; domain 4.4.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -19,7 +18,7 @@ from classification.support import Reports
 from classification.triggers import MEANINGS
 from notifications import threat_words as words
 from notifications.headers import literal
-from notifications.rendering import environment
+from notifications.typesetting import css_text, environment
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.parties import RecipientClass
 from protocol.report import ImpactLevel
@@ -187,8 +186,8 @@ def _rendered(document: ThreatDocument, form: str) -> str:
         assessed=document.content.assessment,
         completion=document.content.completion,
         words=words,
-        marking_block=_css_text("\n".join(_block(document))),
-        imprint=_css_text(_imprint(document)),
+        marking_block=css_text("\n".join(_block(document))),
+        imprint=css_text(_imprint(document)),
         InformationAccuracy=InformationAccuracy,
     )
 
@@ -205,11 +204,6 @@ def _imprint(document: ThreatDocument) -> str:
 
 def _kept_together(text: str) -> str:
     return text.replace("no. ", "no.\u00a0")
-
-
-def _css_text(text: str) -> str:
-    """The inside of a CSS string in which nothing but letters and digits stands for itself."""
-    return re.sub(r"[^0-9A-Za-z]", lambda found: f"\\{ord(found[0]):06x}", text)
 
 
 def _iso(value: object) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from classification.gates import GateId
 from classification.matrix import ReachLevel, ThreatClass
-from notifications.rendering import H1_LEGEND
+from notifications.pages import H1_LEGEND
 from protocol.grades import InformationAccuracy, SourceReliability
 from protocol.markings import Classification, HandlingCode, Pap, Tlp
 from protocol.parties import RecipientClass

@@ -66,8 +66,12 @@ class FourEyes:
         self._pending[gate] = Pending(gate=gate, digest=digest, proposer=actor.officer)
         return self._pending[gate]
 
-    def check_approval(self, gate: Gate, digest: str, actor: Actor) -> Pending:
+    def check_approval(
+        self, gate: Gate, digest: str, actor: Actor, *, override: str = ""
+    ) -> Pending:
         """The pending proposal if ``actor`` may approve ``digest`` now.
+
+        ``override`` is the reason for which one person alone opens the gate in an emergency.
 
         Raises:
             Refused: ``nothing-proposed``, ``wrong-role``, ``same-person`` or ``changed-draft``.
@@ -81,7 +85,7 @@ class FourEyes:
                 f"approving {gate} needs one of the roles {_words(self._roles[gate].approve)}; "
                 f"{actor.officer} has {_words(actor.roles)}",
             )
-        if waiting.proposer == actor.officer:
+        if waiting.proposer == actor.officer and not override.strip():
             raise Refused(
                 "same-person",
                 f"{actor.officer} proposed this; {gate} needs a second, different person",
@@ -93,9 +97,9 @@ class FourEyes:
             )
         return waiting
 
-    def approve(self, gate: Gate, digest: str, actor: Actor) -> Pending:
+    def approve(self, gate: Gate, digest: str, actor: Actor, *, override: str = "") -> Pending:
         """Open the gate once; the proposal is used up."""
-        self.check_approval(gate, digest, actor)
+        self.check_approval(gate, digest, actor, override=override)
         return self._pending.pop(gate)
 
     def check_decline(self, gate: Gate, actor: Actor) -> None:

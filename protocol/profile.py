@@ -20,6 +20,8 @@ from protocol.stages import WITHOUT_RULES, Gate, NoticeKind, Stage
 
 MOST_VICTIMS_NAMED = 100
 """No rule of detection may ask for more victims by name: so many are told apart in a storm."""
+LATER_KINDS = WITHOUT_RULES | {NoticeKind.DRILL, NoticeKind.WITHDRAWAL, NoticeKind.BLUEPRINT}
+"""Notices that the profile of an incident which runs already may not know; it sends none of them."""
 
 
 class _Part(BaseModel):
@@ -170,12 +172,12 @@ class Profile(_Part):
     @model_validator(mode="after")
     def _complete(self) -> Profile:
         # A drill is no part of the protocol: incidents run whose profile does not know it.
-        given = {*self.stage_targets, *self.roles, *self.notices, NoticeKind.DRILL}
+        given = {*self.stage_targets, *self.roles, *self.notices}
         missing = [
             name
             for kinds in (Stage, Gate, NoticeKind)
             for name in kinds
-            if name not in given and name not in WITHOUT_RULES
+            if name not in given and name not in LATER_KINDS
         ]
         if missing:
             raise ValueError(f"the profile leaves out {', '.join(missing)}")

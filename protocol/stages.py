@@ -62,6 +62,7 @@ class NoticeKind(StrEnum):
     REASSESSMENT = "reassessment"
     DRILL = "drill"
     WITHDRAWAL = "withdrawal"
+    BLUEPRINT = "blueprint"
     OVERRIDE = "override"
 
 

@@ -23,6 +23,7 @@ from protocol.errors import NotFound, Refused, ServiceDown
 from protocol.four_eyes import Actor
 from protocol.parties import Role
 from protocol.stages import Containment, Gate, Recommendation
+from workflows.ewn_release import require_fit
 from workflows.incident import Incident
 from workflows.messages import (
     Answer,
@@ -74,6 +75,7 @@ class Commands:
             containment=containment,
             outcome=outcome,
             basis=await self._basis(incident_id, draft),
+            author=draft.by,
         )
         return await self._update(incident_id, Incident.propose, proposal, f"propose {gate}")
 
@@ -83,22 +85,31 @@ class Commands:
         gate: Gate,
         *,
         digest: str | None = None,
+        override: str = "",
         command_id: str | None = None,
     ) -> Answer:
         """Agree as the second person to the draft with ``digest``; without one, to what they read.
 
+        ``override``: why one person releases a warning alone, in an emergency.
+
         Raises:
-            Refused: same person, wrong role, nothing waits, not read, or the draft changed.
+            Refused: same person, wrong role, nothing waits, not read, changed, or not fit to go out.
         """
         if digest is None:
             digest = await self._read_digest(incident_id, gate)
+        command = f"approve {gate}"
+        actor = await self.actor(incident_id, command)
+        if gate is Gate.EWN_RELEASE:
+            who = self._officer, self._channel
+            await asyncio.to_thread(require_fit, self._database, incident_id, digest, *who)
         approval = Approval(
             command_id=command_id or new_command_id(),
-            actor=await self.actor(incident_id, f"approve {gate}"),
+            actor=actor,
             gate=gate,
             digest=digest,
+            override=override,
         )
-        return await self._update(incident_id, Incident.approve, approval, f"approve {gate}")
+        return await self._update(incident_id, Incident.approve, approval, command)
 
     async def read(self, incident_id: str, gate: Gate) -> Artefact:
         """The draft that waits at a gate; that this officer has read it is noted.

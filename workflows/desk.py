@@ -27,6 +27,7 @@ from activities.case_file import (
 from protocol.four_eyes import FourEyes
 from protocol.stages import Gate, NoticeKind, Stage
 from workflows.campaign import Campaign
+from workflows.ewn_update import report_no_update, update_due
 from workflows.messages import (
     Answer,
     CampaignInput,
@@ -246,6 +247,8 @@ class Desk:
                 await follow_up(self)
             elif not self.clock_stopped and workflow.now() >= self.stage_due:
                 await self._report_overdue()
+            elif (update := update_due(self)) and workflow.now() >= update:
+                await report_no_update(self, update)
             elif self._history_is_long:
                 await self._renew()
             else:
@@ -268,7 +271,7 @@ class Desk:
         self, condition: Callable[[], bool], deadline: datetime | None
     ) -> None:
         ends = [] if self.clock_stopped else [self.stage_due]
-        ends += [end for end in (deadline, self._news_due) if end]
+        ends += [end for end in (deadline, self._news_due, update_due(self)) if end]
         timeout = max(min(ends) - workflow.now(), timedelta()) if ends else None
         with suppress(TimeoutError):  # the caller's loop sees what time it is
             await workflow.wait_condition(lambda: condition() or self._stale, timeout=timeout)

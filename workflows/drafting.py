@@ -19,8 +19,9 @@ from infra.casefile import Artefact
 from infra.originals import documents_of
 from infra.tables import report
 from notifications.content import ContactPoint
-from notifications.ewn import EarlyWarning, check_ewn
+from notifications.ewn import EarlyWarning
 from notifications.ewn_draft import EwnInput, draft_ewn
+from notifications.ewn_quality import check_ewn, require
 from notifications.grants import PermissionKind
 from notifications.notices import (
     ClosureNotice,
@@ -87,8 +88,7 @@ class Drafting(CaseDrafts):
         with self._open(incident_id, "draft ewn") as connection:
             facts = ewn_facts(connection, incident_id)
             ewn = self._ewn(connection, incident_id, read_input(EwnInput, given), facts)
-            if problems := check_ewn(ewn):
-                raise Refused("ewn-incomplete", "; ".join(problems))
+            require(check_ewn(ewn))
             omissions = {
                 name: "not on the dissemination list"
                 for name in sorted(INTERNAL_CLASSES | EXTERNAL_CLASSES)

@@ -106,7 +106,16 @@ def check_proposal(desk: DeskView, proposal: Proposal) -> None:
 def check_approval(desk: DeskView, approval: Approval) -> None:
     """Stage and four eyes; a launch decision also stands on the assessment as it is now."""
     _check_stage(desk, GATE_STAGES[approval.gate], approval.gate)
-    desk.gates.check_approval(approval.gate, approval.digest, approval.actor)
+    if approval.override and approval.gate is not Gate.EWN_RELEASE:
+        raise Refused(
+            "no-override",
+            f"{approval.gate} always takes two people; only a warning may go with one",
+        )
+    desk.gates.check_approval(
+        approval.gate, approval.digest, approval.actor, override=approval.override
+    )
+    if approval.gate is Gate.EWN_RELEASE:
+        _check_author(desk, approval)
     if approval.gate in LAUNCH_GATES:
         _check_basis(desk, desk.proposals[approval.gate])
 
@@ -152,6 +161,8 @@ def detail_of(command: Command) -> dict[str, Any]:
                 "containment": command.containment,
                 "basis": command.basis,
             }
+        case Approval() if command.override:
+            return {"override": command.override}
         case Record():
             return {"draft": _draft_name(command.draft)}
         case Refusal() | Reopening():
@@ -184,6 +195,16 @@ def _check_basis(desk: DeskView, proposal: Proposal) -> None:
             "changed-draft",
             f"the assessment changed from {proposal.basis or 'nothing'} to {current}: "
             "look at it again, then propose",
+        )
+
+
+def _check_author(desk: DeskView, approval: Approval) -> None:
+    author = desk.proposals[approval.gate].author
+    if author == approval.actor.officer and not approval.override.strip():
+        raise Refused(
+            "own-draft",
+            f"{author} wrote this warning: another officer releases it, or, in an emergency, the same "
+            "one with --override REASON",
         )
 
 

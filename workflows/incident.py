@@ -119,7 +119,9 @@ class Incident:
         desk = self._desk
         if known := self._desk.answers.get(approval.command_id):
             return known
-        desk.gates.approve(approval.gate, approval.digest, approval.actor)
+        desk.gates.approve(
+            approval.gate, approval.digest, approval.actor, override=approval.override
+        )
         proposal = desk.proposals.pop(approval.gate)
         if approval.gate in gatekeeping.LAUNCH_GATES:
             desk.decide(approval.gate)

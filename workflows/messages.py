@@ -54,6 +54,8 @@ class Proposal(Command):
     """For the decision not to launch: what follows instead."""
     basis: str = ""
     """For the launch decision: class and recommendation as the proposer saw them."""
+    author: str = ""
+    """The officer who wrote the draft; whoever releases a warning is another one."""
 
 
 class Approval(Command):
@@ -61,6 +63,8 @@ class Approval(Command):
 
     gate: Gate
     digest: str
+    override: str = ""
+    """Why one person releases a warning alone, in an emergency (domain 5.3)."""
 
 
 class Refusal(Command):

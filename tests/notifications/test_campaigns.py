@@ -245,7 +245,7 @@ def test_each_class_gets_its_variant_of_an_ewn(tmp_path: Path) -> None:
     do_freeze(database, order(ewn()))
     variants = {row["recipient_id"]: row["variant"] for row in rows(database)}
     assert variants["le-poc-1"] == variants["judicial-1"] == variants["europol-unit-1"] == "full"
-    assert variants["csirt-network-1"] == variants["eu-body-1"] == "sanitised"
+    assert variants["csirt-network-1"] == variants["eu-body-1"] == "technical"
     assert variants["crisis-communication-1"] == "summary"
 
 

@@ -105,8 +105,8 @@ def test_each_class_gets_the_variant_that_is_meant_for_it() -> None:
         got[name] = decide(to, *case_file(), permissions=standing(to)).variant
     assert got == {
         **dict.fromkeys([*POLICE, C.JUDICIAL, C.INTERPOL], Variant.FULL),
-        C.EU_BODY: Variant.SANITISED,
-        C.CSIRT_NETWORK: Variant.SANITISED,
+        C.EU_BODY: Variant.TECHNICAL,
+        C.CSIRT_NETWORK: Variant.TECHNICAL,
         C.PRIVATE_PARTNER: Variant.SANITISED,
         C.CRISIS_COMMUNICATION: Variant.SUMMARY,
     }

@@ -23,10 +23,12 @@ from notifications.notices import (
     PlanNotice,
     ReassessmentNotice,
     WithdrawalNotice,
+    blueprint_of,
     read_content,
 )
+from notifications.pages import H1_LEGEND
 from notifications.products import Variant
-from notifications.rendering import H1_LEGEND, Rendered, render
+from notifications.rendering import Rendered, render
 from protocol.errors import Refused
 from protocol.markings import HandlingCode, Marking, Tlp
 from protocol.stages import Containment, NoticeKind, Recommendation
@@ -103,6 +105,15 @@ def contents(
             passed_to=(text,),
             ends_at=NOW,
             advice=text,
+        ),
+        blueprint_of(
+            ewn(
+                (fact(text, provider=text),),
+                (indicator(text, type="domain"),),
+                exercise=exercise,
+                bottom_line=(text,),
+                marking=changes.get("marking", Marking()),
+            )
         ),
     ]
 
@@ -265,7 +276,7 @@ def test_indicators_cannot_be_clicked() -> None:
 
 
 HOSTILE = [
-    "{{ 7 * 7 }}{% for x in range(9) %}{{ x }}{% endfor %}",
+    "{{ 123 * 457 }}{% for x in range(9) %}{{ x }}{% endfor %}",
     "<script>alert(1)</script><img src=http://evil.invalid/x.png>",
     '" onmouseover="alert(1)',
     "x\r\nBcc: evil@example.invalid",
@@ -280,7 +291,7 @@ HOSTILE = [
 def test_hostile_text_is_shown_literally(number: int, text: str) -> None:
     mail = full(contents(text=text)[number])
     page = Page(mail.html)
-    assert "49" not in mail.subject
+    assert "56211" not in mail.subject + mail.text + mail.html
     assert "012345678" not in mail.text
     assert not {"script", "img"} & {tag for tag, _ in page.tags}
     assert all(set(attrs) <= {"style", "href", "scope", "lang", "charset", "name", "content"}

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from infra.tables import decision
+from leerp.demo.officers import given
 from protocol.errors import NotFound, Refused
 from protocol.stages import Containment, Gate, Recommendation, Stage
 from tests.workflows.cast import ANALYST, CSIRT, DUTY, MANAGER, SECOND, STRANGER, THIRD, report
@@ -104,7 +105,27 @@ async def test_the_second_person_does_not_approve_a_draft_that_changed_meanwhile
 
     await second.approve(people.incident, Gate.EWN_RELEASE, digest=changed.digest)
     await people.reached(Stage.PLANNING)
-    assert home.campaigns(people.incident) == ["initial.1", "ewn.2"]
+    sent = home.campaigns(people.incident)
+    assert [name for name in sent if "blueprint" not in name] == ["initial.1", "ewn.2"]
+
+
+@pytest.mark.requirement("R32")
+async def test_who_wrote_a_warning_does_not_release_it_but_in_an_emergency_with_a_reason(
+    home: House,
+) -> None:
+    people = await People.called(home)
+    await people.lead_to(Stage.WARNING)
+    own = home.drafting(SECOND).ewn(people.incident, given("ewn"))
+    await home.officer(DUTY).propose(people.incident, Gate.EWN_RELEASE, own)
+    author = home.officer(SECOND)
+    assert await refused(agree(author, people.incident, Gate.EWN_RELEASE)) == "own-draft"
+
+    reason = "alone on shift, hospitals are failing"
+    await author.approve(people.incident, Gate.EWN_RELEASE, digest=own.digest, override=reason)
+    await people.reached(Stage.PLANNING)
+    (noted,) = home.rows(select(decision).where(decision.c.command == "ewn-release-approved"))
+    assert noted.detail["override"] == reason
+    assert noted.officer == SECOND
 
 
 async def test_a_launch_is_not_approved_on_an_assessment_that_changed_meanwhile(

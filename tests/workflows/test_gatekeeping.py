@@ -236,3 +236,32 @@ def test_the_record_of_a_decision_says_what_was_decided_on_which_ground() -> Non
     }
     gone = Refusal(command_id="c", actor=LEAD, gate=Gate.LAUNCH, reason="not yet")
     assert gatekeeping.detail_of(gone) == {"reason": "not yet"}
+
+
+def test_only_a_warning_may_be_released_by_one_person_alone() -> None:
+    desk = Desk(stage=Stage.WARNING)
+    for gate, stage in ((Gate.EWN_RELEASE, Stage.WARNING), (Gate.LAUNCH, Stage.CLASSIFICATION)):
+        desk.stage = stage
+        desk.proposals[gate] = proposal(gate, LEAD, author=LEAD.officer)
+        desk.gates.propose(gate, "d" * 64, LEAD)
+    alone = Approval(command_id="c2", actor=LEAD, gate=Gate.EWN_RELEASE, digest="d" * 64)
+    desk.stage = Stage.WARNING
+    with pytest.raises(Refused, match="second, different person"):
+        gatekeeping.check_approval(desk, alone)
+    reason = {"override": "alone on shift"}
+    gatekeeping.check_approval(desk, alone.model_copy(update=reason))
+    assert gatekeeping.detail_of(alone.model_copy(update=reason)) == reason
+    desk.stage = Stage.CLASSIFICATION
+    launch = alone.model_copy(update={"gate": Gate.LAUNCH, **reason})
+    with pytest.raises(Refused, match="always takes two people"):
+        gatekeeping.check_approval(desk, launch)
+
+
+def test_the_author_of_a_warning_is_not_its_second_person() -> None:
+    desk = Desk(stage=Stage.WARNING)
+    desk.proposals[Gate.EWN_RELEASE] = proposal(Gate.EWN_RELEASE, DUTY, author=LEAD.officer)
+    desk.gates.propose(Gate.EWN_RELEASE, "d" * 64, DUTY)
+    approval = Approval(command_id="c2", actor=LEAD, gate=Gate.EWN_RELEASE, digest="d" * 64)
+    with pytest.raises(Refused, match="wrote this warning") as refused:
+        gatekeeping.check_approval(desk, approval)
+    assert refused.value.reason == "own-draft"

@@ -14,6 +14,7 @@ from tests.workflows.cast import CSIRT, MANAGER_DESK, address, report
 from tests.workflows.house import House
 from tests.workflows.people import People
 from workflows.desk import STAGE_ATTRIBUTE
+from workflows.ewn_update import REVISIONS_FROM
 from workflows.reassessment import CLASS_ATTRIBUTE
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal]
@@ -35,9 +36,11 @@ def overdue(home: House, incident_id: str) -> list[str]:
 
 
 def matters(home: House, incident_id: str) -> list[str]:
-    """What the duty manager was told of, silent recipients apart."""
+    """What the duty manager was told of, silent recipients and old warnings apart."""
     query = select(campaign.c.content).where(
-        campaign.c.incident_id == incident_id, campaign.c.id.contains(".overdue.")
+        campaign.c.incident_id == incident_id,
+        campaign.c.id.contains(".overdue."),
+        campaign.c.id.not_like("%.overdue.2___"),
     )
     return [row.content["matter"] for row in home.rows(query.order_by(campaign.c.at))]
 
@@ -147,3 +150,26 @@ async def test_reports_are_assessed_in_every_stage_and_the_class_can_be_searched
         found = (await handle.describe()).typed_search_attributes
         assert found[STAGE_ATTRIBUTE] == stage
         assert found[CLASS_ATTRIBUTE] == "C4"
+
+
+@pytest.mark.requirement("R33", "R47")
+async def test_a_warning_that_is_not_updated_while_it_is_valid_is_an_alarm_once(
+    home: House,
+) -> None:
+    people = await People.called(home)
+    await people.lead_to(Stage.PLANNING)
+    await home.pass_time(timedelta(hours=6) - 2 * A_BIT)
+    await people.two(Gate.EWN_RELEASE, people.ewn(change="still valid"))
+    await home.until_sent(f"{people.incident}.ewn.2")
+    await home.pass_time(timedelta(hours=6) - A_BIT)
+    assert f"overdue.{REVISIONS_FROM + 1}" not in home.campaigns(people.incident)
+
+    alarm = f"overdue.{REVISIONS_FROM + 2}"
+    await home.pass_time(2 * A_BIT)
+    await home.until_sent(f"{people.incident}.{alarm}")
+    (told,) = home.rows(
+        select(campaign.c.content).where(campaign.c.id == f"{people.incident}.{alarm}")
+    )
+    assert told.content["matter"].startswith("next version of early warning 2")
+    await home.pass_time(timedelta(hours=12))
+    assert [c for c in home.campaigns(people.incident) if c.startswith("overdue.2")] == [alarm]

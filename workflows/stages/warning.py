@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from protocol.stages import Gate, NoticeKind, Stage
 from workflows.desk import Desk
+from workflows.ewn_update import expect_update
 
 
 async def warn(desk: Desk) -> None:
@@ -29,6 +30,16 @@ def released_unsent(desk: Desk) -> bool:
 
 
 async def send_released(desk: Desk) -> str:
-    """Send the newest released version of the warning; a version is never sent twice."""
+    """Send the newest released version of the warning; a version is never sent twice.
+
+    Its hook goes to the Union's mechanisms as a notice of its own (R34), and the clock for its next
+    version starts (domain 5.3).
+    """
     released = desk.approved[Gate.EWN_RELEASE].draft
-    return await desk.send(NoticeKind.EWN, content=released, revision=released.version)
+    if desk.started(NoticeKind.EWN, released.version):
+        return await desk.send(NoticeKind.EWN, content=released, revision=released.version)
+    campaign = await desk.send(NoticeKind.EWN, content=released, revision=released.version)
+    if NoticeKind.BLUEPRINT in desk.profile.notices:  # a run of an earlier release knows neither
+        await desk.send(NoticeKind.BLUEPRINT, content=released, revision=released.version)
+        expect_update(desk)
+    return campaign
