@@ -12,7 +12,7 @@ from leerp.home import open_app
 from leerp.options import HOME, Home, Json
 from leerp.output import REFUSED, out, show_json
 
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: verify it, export it.")
+audit_app = typer.Typer(no_args_is_help=True)
 
 
 @audit_app.command()

@@ -21,9 +21,7 @@ from protocol.errors import Refused
 if TYPE_CHECKING:
     from leerp.bench.result import Result
 
-bench_app = typer.Typer(
-    no_args_is_help=True, help="Measure this machine against controls in the same run."
-)
+bench_app = typer.Typer(no_args_is_help=True)
 
 REPORTS, ROUNDS, LOAD_SECONDS = 200_000, 5, 20.0
 FEWEST = 3_000

@@ -11,7 +11,7 @@ from leerp.home import open_app
 from leerp.options import HOME, Home, Json
 from leerp.output import show_fields
 
-bounces_app = typer.Typer(no_args_is_help=True, help="What mail servers sent back about our mails.")
+bounces_app = typer.Typer(no_args_is_help=True)
 
 
 @bounces_app.command("read")

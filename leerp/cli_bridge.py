@@ -31,7 +31,7 @@ from leerp.output import REFUSED, err, out, visible
 from protocol.errors import Refused
 from protocol.parties import DetectedBy, SourceGroup
 
-bridge_app = typer.Typer(no_args_is_help=True, help="Reports out of other systems, as they come.")
+bridge_app = typer.Typer(no_args_is_help=True)
 
 Group = Annotated[
     SourceGroup | None, typer.Option("--group", help="Source group of the home's Kafka; other.")

@@ -21,10 +21,7 @@ from notifications.handling import Act, Order
 from protocol.errors import Refused
 from workflows.mail_commands import MailCommands
 
-campaign_app = typer.Typer(
-    no_args_is_help=True,
-    help="How a warning is getting through, and what to do about single mails.",
-)
+campaign_app = typer.Typer(no_args_is_help=True)
 campaign_app.add_typer(followup_app)
 
 Recipients = Annotated[

@@ -27,7 +27,7 @@ from notifications.directory_versions import differences_between, versions
 from notifications.trust_folders import TrustFolders
 from protocol.errors import NotFound, Refused
 
-directory_app = typer.Typer(no_args_is_help=True, help="Who is warned, with which keys and rights.")
+directory_app = typer.Typer(no_args_is_help=True)
 directory_app.command("import")(import_command)
 directory_app.command("proposals")(proposals_command)
 directory_app.command("confirm")(confirm_command)

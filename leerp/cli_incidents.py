@@ -25,7 +25,7 @@ from workflows import overview
 from workflows.commands import Commands
 from workflows.messages import Answer
 
-incidents_app = typer.Typer(no_args_is_help=True, help="Incidents: look, assess, decide, respond.")
+incidents_app = typer.Typer(no_args_is_help=True)
 GateArgument = Annotated[Gate, typer.Argument(help="Which decision.")]
 TABLES = {
     "stages": ("stage", "entered", "left", "overdue_at"),

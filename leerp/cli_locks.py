@@ -25,9 +25,7 @@ from protocol.errors import NotFound, Refused
 from protocol.stages import NoticeKind
 from workflows.releases import DRAFTS, Release, release_of
 
-locks_app = typer.Typer(
-    no_args_is_help=True, help="What may go to whom, why not, and what would open it."
-)
+locks_app = typer.Typer(no_args_is_help=True)
 locks_app.add_typer(override_app, name="override")
 THE_PUBLIC = "public"
 Kind = Annotated[NoticeKind, typer.Argument(help=f"Notice: {', '.join(DRAFTS)}.")]

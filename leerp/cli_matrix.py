@@ -20,9 +20,7 @@ from leerp.options import Json
 from leerp.output import out, show_json, show_rows, visible
 from protocol.matrix import CLASSES, IMPACTS, REACHES, Matrix
 
-matrix_app = typer.Typer(
-    no_args_is_help=True, help="The threat classification matrix, and alternatives to it."
-)
+matrix_app = typer.Typer(no_args_is_help=True)
 MatrixName = Annotated[
     str,
     typer.Option(

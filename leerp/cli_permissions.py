@@ -24,10 +24,7 @@ from notifications.products import Purpose
 from protocol.errors import Refused
 from workflows.permitting import Permitting, Word
 
-permissions_app = typer.Typer(
-    no_args_is_help=True,
-    help="Whose word opens what, for whom, until when: recorded with evidence, and revoked.",
-)
+permissions_app = typer.Typer(no_args_is_help=True)
 Number = Annotated[int, typer.Argument(min=1, help="Number, from 'leerp permissions list'.")]
 COLUMNS = (
     *("id", "incident", "kind", "provider", "recipients", "scope", "standing", "expires_at"),

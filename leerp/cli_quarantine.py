@@ -24,7 +24,7 @@ from protocol.parties import SourceGroup
 
 REPLAY, DISCARD, RESUME = "quarantine replay", "quarantine discard", "quarantine resume"
 
-quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
+quarantine_app = typer.Typer(no_args_is_help=True)
 
 
 class Status(StrEnum):

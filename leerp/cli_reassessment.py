@@ -15,13 +15,8 @@ from leerp.output import out, show_fields, show_json, show_rows, visible
 from workflows import reassessed
 from workflows.taskwork import Taskwork
 
-assessment_app = typer.Typer(
-    no_args_is_help=True,
-    help="Versions of an incident's assessment, and what changed between them.",
-)
-tasks_app = typer.Typer(
-    no_args_is_help=True, help="What has to be verified or looked at again, by whom, until when."
-)
+assessment_app = typer.Typer(no_args_is_help=True)
+tasks_app = typer.Typer(no_args_is_help=True)
 Number = Annotated[int, typer.Argument(min=1, help="Number of the task, from 'leerp tasks list'.")]
 Version = Annotated[int, typer.Argument(min=1, help="Version, from 'leerp assessment list'.")]
 COLUMNS = ("incident", "number", "kind", "subject", "claim", "state", "owner", "due_at")

@@ -16,7 +16,7 @@ from leerp.output import show_fields, show_json, show_rows
 from leerp.report_words import grade_words, seen_words, standing_words, told_words
 from workflows import overview
 
-reports_app = typer.Typer(no_args_is_help=True, help="Reports that were stored.")
+reports_app = typer.Typer(no_args_is_help=True)
 add_grading_commands(reports_app)
 
 

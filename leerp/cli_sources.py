@@ -32,9 +32,7 @@ from protocol.grades import SourceReliability
 from protocol.markings import Tlp
 from protocol.parties import SourceGroup
 
-sources_app = typer.Typer(
-    no_args_is_help=True, help="Who sends reports, and how reliable each source is."
-)
+sources_app = typer.Typer(no_args_is_help=True)
 SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="Source, such as cert-ee.")]
 sources_app.command("key")(key)
 sources_app.command("revoke")(revoke)

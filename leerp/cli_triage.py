@@ -28,10 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 EMPTY = "nothing under triage: 'leerp incidents list' shows what is an incident already"
 
-triage_app = typer.Typer(
-    invoke_without_command=True,
-    help="Clusters that are no incidents yet, the most urgent first; merge, split, undo.",
-)
+triage_app = typer.Typer(invoke_without_command=True)
 Cluster = Annotated[str, typer.Argument(metavar="INCIDENT", help="Such as inc-0a1b2c3d4e5f.")]
 ReportId = Annotated[str, typer.Argument(metavar="REPORT", help="Report id.")]
 

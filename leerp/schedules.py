@@ -1,4 +1,4 @@
-"""What Temporal starts by the clock, once for the whole deployment (decision 013)."""
+"""What Temporal starts by the clock, once for the whole deployment (decision 014)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SelfAudit: one round over all open campaigns; a schedule of Temporal starts it (decision 013)."""
+"""SelfAudit: one round over all open campaigns; a schedule of Temporal starts it (decision 014)."""
 
 from __future__ import annotations
 
