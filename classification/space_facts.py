@@ -136,7 +136,10 @@ def refuted(
     """One fact of those that are reported, untrue."""
     rules = profile.classification
     known = judged.claimed.picture
-    for criterion in sorted(known.criteria, key=lambda c: rules.impact_criteria[c], reverse=True):
+    gravest_first = sorted(
+        known.criteria, key=lambda c: (rules.impact_criteria[c], c), reverse=True
+    )
+    for criterion in gravest_first:
         if rules.impact_criteria[criterion] is not ImpactLevel.I0:
             life = {Lever.TRIGGER_DOWN} if criterion == RISK_TO_LIFE else set[Lever]()
             yield _refute(f"{criterion} were refuted", _DOWN | life, FactKind.CRITERION, criterion)

@@ -1,11 +1,13 @@
 """Whole answers, word for word, against files that a person has read and checked.
 
 Each file of ``checked/`` is one body of evidence: what it is explained as, its facts, what is to be
-verified, how robust it is, how it differs from the first and, of two, what would change it.
+verified, how robust it is, how it differs from the first and, of two, what would change it. Beside
+it stand all single changes that are looked at for it, a paragraph each.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from classification.robustness import robustness
 from classification.sensitivity import what_would_change
 from classification.verification import verifications
 from protocol.report import Cause, Disruption
+from tests.classification.brute_force import single_changes
 from tests.classification.builders import PROFILE, make_evidence, stated
 
 pytestmark = pytest.mark.requirement("R11", "R13", "R17")
@@ -91,6 +94,7 @@ CASES: dict[str, tuple[tuple[Evidence, ...], Findings]] = {
     "nothing": ((), Findings()),
 }  # fmt: skip
 SENSITIVE = {"hospitals", "cable"}
+VARIED = ("hospitals", "hospitals-and-police", "cable")
 
 
 def answers(name: str) -> dict[str, Any]:
@@ -118,6 +122,35 @@ def answers(name: str) -> dict[str, Any]:
     }
 
 
+def changes(name: str) -> str:
+    """Every change that is looked at for a case, with all that counts of it."""
+    evidence, findings = CASES[name]
+    return "\n".join(
+        f"{change.kind}: if {change.words}\n"
+        f"  {change.slot} | {change.family} {change.rank} of {change.alike} | "
+        f"{' '.join(sorted(change.levers))}\n"
+        f"  {_becomes(change.report, change.becomes)}\n"
+        f"  {change.fact} | {'' if change.findings is None else change.findings.model_dump_json()}\n"
+        for change in single_changes(evidence, findings, 2)
+    )
+
+
+def _becomes(before: Evidence | None, after: Evidence | None) -> str:
+    """What is different in the report that is changed, or what a further one says."""
+    if after is None:
+        return "no report"
+    old = before or make_evidence("", None, origin="")
+    different = (
+        (field.name, getattr(after, field.name))
+        for field in dataclasses.fields(after)
+        if getattr(after, field.name) != getattr(old, field.name)
+    )
+    return ", ".join(
+        f"{name}={sorted(value) if isinstance(value, frozenset) else value}"
+        for name, value in different
+    )
+
+
 def written(name: str) -> str:
     """The file of a case, as it is made."""
     return json.dumps(answers(name), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
@@ -128,5 +161,13 @@ def test_each_case_is_answered_as_it_was_checked(name: str) -> None:
     assert written(name) == (CHECKED / f"{name}.json").read_text("utf-8")
 
 
+@pytest.mark.parametrize("name", VARIED)
+def test_each_change_that_is_looked_at_is_as_it_was_checked(name: str) -> None:
+    assert changes(name) == (CHECKED / f"{name}.changes.txt").read_text("utf-8")
+
+
 def test_no_checked_file_is_left_that_nothing_makes() -> None:
-    assert {path.stem for path in CHECKED.iterdir()} == set(CASES)
+    assert {path.name for path in CHECKED.iterdir()} == {
+        *(f"{name}.json" for name in CASES),
+        *(f"{name}.changes.txt" for name in VARIED),
+    }

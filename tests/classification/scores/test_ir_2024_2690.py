@@ -189,3 +189,53 @@ def test_reports_speak_for_article_23(criterion: str, value: str | None) -> None
 def test_a_loss_that_reports_give_is_a_limb_and_none_is_not() -> None:
     assert nis2_significant(Nis2Facts(), make_basis(loss_eur_min=1.0)).value == "yes"
     assert nis2_significant(Nis2Facts(), make_basis(loss_eur_min=0.0)).value is None
+
+
+NAMES = {
+    ("unavailable_minutes",): "down",
+    ("unavailable_minutes_in_week",): "down in a week",
+    ("slow_answers_minutes",): "slow",
+    ("limited_minutes",): "limited",
+    ("limited_minutes", "users_affected"): "limited",
+    ("limited_minutes", "users_affected_share"): "limited",
+    ("users_affected",): "users",
+    ("users_affected_share",): "users",
+    ("users_data_compromised",): "users' data",
+    ("users_data_compromised_share",): "users' data",
+    ("physical_access_compromised",): "access",
+}
+
+
+@pytest.mark.parametrize(("entity", "at", "beyond"), BY_ENTITY)
+def test_the_test_that_is_met_is_named(
+    entity: str, at: dict[str, Any], beyond: dict[str, Any]
+) -> None:
+    met = ir_2024_2690(Ir2690Facts(**{**NO, "entity": entity, **beyond}), NOTHING)
+    assert met.meaning == f"by {NAMES[tuple(sorted(beyond))]}"
+    unmet = ir_2024_2690(Ir2690Facts(**{**NO, "entity": entity, **at}), NOTHING)
+    assert unmet.meaning == "no test is known to be met"
+
+
+@pytest.mark.parametrize("entity", [kind for kind in EntityKind if kind != EntityKind.OTHER])
+def test_data_that_is_compromised_maliciously_is_a_test_for_every_entity(
+    entity: EntityKind,
+) -> None:
+    facts = Ir2690Facts(**{**NO, "entity": entity, "data_compromised_maliciously": True})
+    assert ir_2024_2690(facts, NOTHING).meaning == "by data"
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("trade_secrets_taken", "trade secrets"),
+        ("death", "death"),
+        ("health_damage", "health"),
+        ("malicious_access", "malicious access"),
+        ("recurring_over_loss", "recurring"),
+    ],
+)
+def test_what_counts_for_every_entity_is_named(field: str, name: str) -> None:
+    facts = Ir2690Facts(**{**NO, "entity": "dns", field: True})
+    assert ir_2024_2690(facts, NOTHING).meaning == f"by {name}"
+    several = Ir2690Facts(**{**NO, "entity": "dns", "loss_eur": 600_000, field: True})
+    assert ir_2024_2690(several, NOTHING).meaning == f"by loss, {name}"
