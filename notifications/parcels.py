@@ -34,7 +34,7 @@ from notifications.products import Product, Variant
 from notifications.protection import made_for
 from notifications.rows import GONE, first_message_ids
 from notifications.smime import Signer
-from notifications.tokens import make_token
+from notifications.tokens import token_for
 from notifications.trust import Trust
 from notifications.trust_folders import TrustFolders
 from protocol.errors import LeerpError, NotFound
@@ -272,15 +272,8 @@ class Packer:
         """The acknowledgement link, for the notices that ask for one (domain 5.3, section 1)."""
         if not isinstance(self.content, EarlyWarning | DrillNotice):
             return None
-        token = make_token(
-            self.ack_key,
-            notification_id=claim.id,
-            campaign_id=claim.campaign_id,
-            recipient_id=claim.recipient_id,
-            contact=claim.contact,
-            revision=claim.revision,
-            expires_at=now + self.settings.delivery.link_lifetime,
-        )
+        expires_at = now + self.settings.delivery.link_lifetime
+        token = token_for(self.ack_key, claim, expires_at=expires_at)
         return f"{self.settings.console_url}/a/{token}"
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select
 
 from infra.tables import notification
+from notifications.outbox import Claim
 from protocol.errors import Refused
 
 MIN_KEY_BYTES = 16
@@ -61,6 +62,19 @@ def make_token(
         raise ValueError(f"the acknowledgement key must have {MIN_KEY_BYTES} bytes or more")
     bound = (campaign_id, recipient_id, contact, revision)
     return _made(key, notification_id, bound, int(expires_at.timestamp()))
+
+
+def token_for(key: bytes, claim: Claim, *, expires_at: datetime) -> str:
+    """The token of the mail that is claimed."""
+    return make_token(
+        key,
+        notification_id=claim.id,
+        campaign_id=claim.campaign_id,
+        recipient_id=claim.recipient_id,
+        contact=claim.contact,
+        revision=claim.revision,
+        expires_at=expires_at,
+    )
 
 
 def campaign_tag(token: str) -> str:
