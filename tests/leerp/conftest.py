@@ -13,7 +13,6 @@ from leerp.demo.directory import make_demo_directory
 from notifications.directory_import import import_directory
 from tests.e2e.support import directory
 from tests.leerp.typed import Answer, Run
-from tests.notifications.standing import confirm_partners
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +31,6 @@ def home(tmp_path: Path) -> Path:
     database = Database(Settings.load(made).database_url)
     database.migrate()
     import_directory(database, directory(12), by="test")
-    confirm_partners(database)
     database.close()
     return made
 

@@ -19,6 +19,7 @@ from notifications.content import ContactPoint
 from notifications.notices import InitialNotice
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES
 from tests.leerp.typed import DONE, DOWN, REFUSED, Run, audited
+from tests.notifications.standing import confirm_partners
 
 pytestmark = pytest.mark.requirement("R33")
 
@@ -44,6 +45,7 @@ def frozen(home: Path) -> Database:
         by="test",
     )
     database = Database(Settings.load(home).database_url)
+    confirm_partners(database)
     with database.write() as connection:
         freeze(connection, order, message_key=bytes(32), now=now)
         connection.execute(

@@ -71,7 +71,7 @@ def test_a_check_lists_what_is_missing_and_how_to_record_it(run: Run, incident: 
     assert who["le-poc"] in needs["h2", UNIT]["missing"]
     assert needs["private-partner", "the centre"]["missing"] == [who["private-partner"]]
     gets = {each["recipient"]: each["gets"] for each in found["recipients"]}
-    assert gets[who["le-poc"]] == "sanitised"
+    assert gets[who["le-poc"]] == "technical"
     assert gets[who["private-partner"]] is None
     printed = " ".join(run("locks", "check", incident).out.split())
     assert f"leerp permissions record {incident} --kind h2 --provider '{UNIT}'" in printed
@@ -84,7 +84,7 @@ def test_a_permission_opens_the_lock_and_its_revocation_closes_it(run: Run, inci
     def gets() -> Any:
         return answer(run, "locks", "explain", incident, name)["decision"]["variant"]
 
-    assert gets() == "sanitised"
+    assert gets() == "technical"
     made = answer(run, "permissions", "record", incident, *WORD, "--recipient", name, *WHO)
     assert (made["standing"], made["recipients"]) == ("in force", [name])
     assert gets() == "full"
@@ -94,7 +94,7 @@ def test_a_permission_opens_the_lock_and_its_revocation_closes_it(run: Run, inci
     gone = run("permissions", "revoke", number, "--reason", "they called", *WHO)
     assert gone.code == DONE
     assert "cannot be called back" in " ".join(gone.out.split())
-    assert gets() == "sanitised"
+    assert gets() == "technical"
     assert answer(run, "permissions", "list", "--incident", incident) == []
     (kept,) = answer(run, "permissions", "list", "--all")
     assert kept["standing"] == "revoked"
@@ -113,7 +113,7 @@ def test_a_permission_may_be_limited_to_an_item_that_the_explanation_names(
     given_ = ("permissions", "record", incident, *WORD, "--recipient", name, *WHO)
     answer(run, *given_, *items[:2], "--purpose", "information")
     again = answer(run, "locks", "explain", incident, name)
-    assert again["decision"]["variant"] == "sanitised"
+    assert again["decision"]["variant"] == "technical"
     answer(run, *given_, *items)
     assert answer(run, "locks", "explain", incident, name)["decision"]["variant"] == "full"
 
@@ -193,5 +193,5 @@ def test_an_override_is_proposed_approved_and_ended(run: Run, home: Path, incide
     assert ended.code == DONE
     (listed,) = answer(run, "locks", "override", "list", "--incident", incident)
     assert listed["state"] == "ended"
-    assert answer(run, "locks", "explain", incident, name)["decision"]["variant"] == "sanitised"
+    assert answer(run, "locks", "explain", incident, name)["decision"]["variant"] == "technical"
     assert len(audited(home, "override_approved")) == 1

@@ -88,11 +88,11 @@ def test_a_permission_may_be_for_one_item_and_one_purpose(tmp_path: Path) -> Non
     one, other = secret("The first"), secret("The second")
     record(database, scope=Scope(items=frozenset({one.item})))
     assert gets(database, (one,)) == Variant.FULL
-    assert gets(database, (one, other)) == Variant.SANITISED
+    assert gets(database, (one, other)) == Variant.TECHNICAL
     record(
         database, scope=Scope(items=frozenset({other.item}), purposes=frozenset({Purpose.CRIME}))
     )
-    assert gets(database, (one, other)) == Variant.SANITISED
+    assert gets(database, (one, other)) == Variant.TECHNICAL
     crime = other.model_copy(update={"purpose": Purpose.CRIME})
     assert gets(database, (one, crime)) == Variant.FULL
 
@@ -112,7 +112,7 @@ def test_a_revoked_permission_counts_no_more_and_stays_on_record(tmp_path: Path)
     with pytest.raises(Refused, match="--reason"):
         revoke(database, number, reason=" ")
     made = revoke(database, number)
-    assert gets(database, (secret(),)) == Variant.SANITISED
+    assert gets(database, (secret(),)) == Variant.TECHNICAL
     assert made.standing(NOW) is Standing.REVOKED
     assert (made.revoked_by, made.revoked_reason) == ("o.one", "withdrawn by telephone")
     with pytest.raises(Refused, match=r"revoked by o\.one"):
@@ -222,9 +222,9 @@ def test_who_lost_a_providers_permission_gets_the_bare_fact_of_a_closure(tmp_pat
     do_freeze(database, order(restricted, campaign_id="closure", recipients=("a-kept", "b-lapsed")))
     assert [(row["recipient_id"], row["variant"]) for row in rows(database, "closure")] == [
         ("a-kept", "full"),
-        ("b-lapsed", "sanitised"),
+        ("b-lapsed", "technical"),
     ]
-    assert restricted.is_bare(Variant.SANITISED)
+    assert restricted.is_bare(Variant.TECHNICAL)
     with database.read() as connection:
         last = list(audit.export(connection))[-1]
     assert last["detail"]["bare_fact"] == ["b-lapsed"]
