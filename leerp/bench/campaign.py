@@ -40,7 +40,7 @@ from leerp.bench.screen import Screen
 
 MB = 1e6
 INNER = 40_000
-"""Bytes that are signed in a mail of R7."""
+"""Bytes that are signed in a mail of R7, at least: with its files a warning may have more."""
 INDICATORS = 100
 """Of the warning by which is found how many it takes."""
 
@@ -150,7 +150,7 @@ async def _send_round(ground: CampaignGround, way: Way, size: int) -> Round:
 
 
 async def _build(folder: Path, plan: CampaignPlan, screen: Screen, found: Result) -> None:
-    """R7, on a warning so long that 40 kB are signed."""
+    """R7, on a warning so long that 40 kB are signed, or more where its files make it so."""
     ground = _ground(folder)
     ground.make_template(plan.builds)
     with screen.step("finding how long the warning must be", 1):

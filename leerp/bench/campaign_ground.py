@@ -25,13 +25,18 @@ from leerp.bench.processes import output_of
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.certificates import Identity, self_signed
 from notifications.claiming import claim
+from notifications.directory import Directory
 from notifications.directory_import import import_directory
+from notifications.grants import PermissionKind
 from notifications.notices import NoticeContent
 from notifications.outbox import Claim, Range, State
 from notifications.parcels import Packer, Parcel, recheck_locks
+from notifications.permissions import STANDING
 from notifications.smime import Signer
 from notifications.trust_folders import TrustFolders
 from protocol.errors import ServiceDown
+from protocol.parties import RecipientClass
+from workflows.permitting import Permitting, Word
 
 CONSOLE_URL = "http://127.0.0.1:1"
 LEASE = timedelta(hours=1)
@@ -63,6 +68,7 @@ class CampaignGround:
         with closing(Database(home.url)) as database:
             identity = self.identity if with_keys else None
             import_directory(database, cast.directory(recipients, identity), by="bench")
+            _confirm_partners(database)
         return home
 
     @contextmanager
@@ -146,6 +152,28 @@ async def build_all(home: Home, campaign_id: str, recipients: int) -> int:
         )
         sizes: list[int] = list(connection.scalars(select(func.length(notification.c.raw))))
     return round(median(sizes))
+
+
+def _confirm_partners(database: Database) -> None:
+    """As a working centre has done long ago: without, the locks hold these classes."""
+    permitting = Permitting(database, officer="bench", channel="bench")
+    with database.read() as connection:
+        directory = Directory.load(connection)
+    for name, kind in (
+        (RecipientClass.PRIVATE_PARTNER, PermissionKind.PRIVATE_PARTNER),
+        (RecipientClass.INTERPOL, PermissionKind.TRANSFER),
+    ):
+        if known := directory.of_class(name):
+            permitting.record(
+                Word(
+                    incident_id=STANDING,
+                    kind=kind,
+                    provider="",
+                    recipients=[each.id for each in known],
+                    evidence="bench",
+                    lasting=timedelta(days=1),
+                )
+            )
 
 
 def packer_of(home: Home, database: Database, campaign_id: str) -> Packer:

@@ -90,11 +90,11 @@ class Memory:
     @property
     def now(self) -> int:
         """Bytes resident at this moment."""
-        page = os.sysconf("SC_PAGE_SIZE")
-        return sum(
-            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
-            for pid in _family(self._pid)
-        )
+        pages = 0
+        for pid in _family(self._pid):
+            with suppress(OSError):  # it has ended since
+                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     @property
     def peak(self) -> int:

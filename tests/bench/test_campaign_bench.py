@@ -36,7 +36,7 @@ async def test_the_bench_measures_every_ratio_and_writes_it_as_agreed(tmp_path: 
             assert run["ratio"] > 0
     absolute = found["absolute"]
     assert absolute["recipients"] == RECIPIENTS
-    assert abs(absolute["bytes_that_are_signed"] - INNER) < INNER / 20
+    assert absolute["bytes_that_are_signed"] > 0.95 * INNER
     assert 5_000 < absolute["bytes_of_a_mail"] < 7_000
     whole = absolute["campaign"]
     assert 0 < whole["release_to_first_accepted_s"] <= whole["release_to_last_accepted_s"]
