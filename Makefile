@@ -15,7 +15,7 @@ demo: $(READY) ## one simulated attack through all seven stages
 
 test: $(READY) ## every test, on real services
 	@$(PYTHON) -m infra.services.artefacts
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 faults: $(READY) ## every fault case in full: a storm of 200,000 and 20 repetitions, hours
 	@$(PYTHON) -m pytest tests/faults --long
