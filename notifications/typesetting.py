@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, pass_context, pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
@@ -78,10 +78,9 @@ def _utc(at: datetime) -> str:
 @pass_context
 def _day(context: Context, at: datetime) -> str:
     """A time in words, in the reader's language."""
-    said = format_datetime(
-        at.astimezone(UTC), "EEEE d MMMM y, HH:mm", locale=Locale.parse(context["language"])
-    )
-    return f"{said} UTC"
+    at, language = at.astimezone(UTC), context["language"]
+    locale = Locale.parse("en_GB" if language == "en" else language)
+    return f"{format_date(at, 'full', locale=locale)}, {at:%H:%M} UTC"
 
 
 @pass_context

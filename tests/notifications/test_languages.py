@@ -42,8 +42,8 @@ def test_a_time_in_words_is_in_the_readers_language_and_in_utc() -> None:
         language: squeeze(full(initial(triggered_at=at), language=language).text)
         for language in ("en", "de", "fr")
     }
-    assert "Sunday 1 March 2026, 09:05 UTC" in said["en"]
-    assert "Sonntag 1 März 2026, 09:05 UTC" in said["de"]
+    assert "Sunday, 1 March 2026, 09:05 UTC" in said["en"]
+    assert "Sonntag, 1. März 2026, 09:05 UTC" in said["de"]
     assert "dimanche 1 mars 2026, 09:05 UTC" in said["fr"]
 
 
