@@ -119,6 +119,7 @@ def judge() -> Iterator[Judge]:
         tempfile.mkdtemp(prefix="leerp-postfix-")
     )  # its users cannot enter pytest's folders
     home.chmod(0o755)
+    before = os.umask(0o022)  # nor read what is for its owner only, as a home that was up is
     made = Judge(home, _free_port())
     try:
         for name in ("etc", "queue", "data"):
@@ -135,6 +136,7 @@ def judge() -> Iterator[Judge]:
     finally:
         made.run("postfix", "stop")
         shutil.rmtree(home)
+        os.umask(before)
 
 
 def queue_ids(post: Post) -> dict[str, str]:
