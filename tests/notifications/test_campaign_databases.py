@@ -20,6 +20,7 @@ from notifications.self_audit_round import go_round
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES
 from tests.notifications import samples
 from tests.notifications.samples import NOW
+from tests.notifications.standing import confirm_partners
 
 CAMPAIGN = "INC-1.ewn.1"
 
@@ -30,6 +31,7 @@ def database() -> Iterator[Database]:
         made = Database(f"{url}/postgres")
         made.migrate()
         import_directory(made, samples.directory_text(samples.everybody()), by="o.admin")
+        confirm_partners(made)
         yield made
         made.close()
 

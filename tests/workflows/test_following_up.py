@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import select
 from temporalio.client import Client
 
@@ -16,6 +17,7 @@ from notifications.handling import Act
 from protocol.errors import Refused
 from protocol.stages import NoticeKind
 from tests.workflows.cast import MANAGER, MANAGER_DESK, SECOND, address
+from tests.workflows.conftest import Houses
 from tests.workflows.house import CHANNEL, House
 from tests.workflows.test_campaign import (
     A_BIT,
@@ -31,6 +33,12 @@ from tests.workflows.test_sending import say
 from workflows.mail_commands import MailCommands, Officer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.temporal, pytest.mark.requirement("R33")]
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def clock_of_its_own(houses: Houses) -> None:
+    """What answers start beside a campaign can leave the test server's one clock locked for the next."""
+    await houses.demolish()
 
 
 def commands(home: House) -> MailCommands:
