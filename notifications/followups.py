@@ -6,7 +6,7 @@ what is there already is not made again. Source: R33, R72; design section 3; rel
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from notifications.answers import Answer
 from notifications.campaigns import recipients_of
 from notifications.open_recipients import (
     EVERY_CLASS,
+    Open,
     OpenCampaign,
     next_contact,
     read_open,
@@ -30,6 +31,13 @@ from notifications.outbox import State
 from protocol.parties import RecipientClass
 
 ACTOR = "campaign"
+REMINDED, SECOND_CONTACT, MISDIRECTED = (
+    "campaign_reminded",
+    "campaign_second_contact",
+    "campaign_misdirected",
+)
+APPENDING = frozenset({REMINDED, SECOND_CONTACT, MISDIRECTED})
+"""Events of the audit trail that say how many mails were ``added``."""
 _BEST_FIRST = (
     State.ACCEPTED,
     State.SENDING,
@@ -108,7 +116,7 @@ def remind(
         decision = read.maker.decide(read.recipients.get(each.id), contact)
         cursor = read.size + len(rows)
         rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=revision))
-    _append(connection, read, rows, "campaign_reminded", revision=revision)
+    _append(connection, read, rows, REMINDED, revision=revision)
     return Appended(size=read.size + len(rows), added=len(rows))
 
 
@@ -132,20 +140,8 @@ def second_contact(
         NotFound: no such campaign.
     """
     read = read_open(connection, campaign_id, message_key=message_key, now=now, classes=classes)
-    rows: list[dict[str, Any]] = []
-    silent = []
-    for each in read.open:
-        if len(each.tried) >= contacts:
-            continue
-        found = next_contact(read, each)
-        if found is None:
-            silent.append(each.id)
-            continue
-        contact, decision = found
-        cursor = read.size + len(rows)
-        rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=0))
-    _append(connection, read, rows, "campaign_second_contact", silent=silent)
-    return Appended(size=read.size + len(rows), added=len(rows), silent=tuple(silent))
+    chosen = [each for each in read.open if len(each.tried) < contacts]
+    return _to_next_contact(connection, read, chosen, SECOND_CONTACT)
 
 
 def turn_misdirected(
@@ -157,20 +153,8 @@ def turn_misdirected(
         NotFound: no such campaign.
     """
     read = read_open(connection, campaign_id, message_key=message_key, now=now)
-    rows: list[dict[str, Any]] = []
-    silent = []
-    for each in read.open:
-        if not each.misdirected.issuperset(each.tried):
-            continue
-        found = next_contact(read, each)
-        if found is None:
-            silent.append(each.id)
-            continue
-        contact, decision = found
-        cursor = read.size + len(rows)
-        rows.append(read.maker.row(each.id, contact, decision, cursor=cursor, revision=0))
-    _append(connection, read, rows, "campaign_misdirected", silent=silent)
-    return Appended(size=read.size + len(rows), added=len(rows), silent=tuple(silent))
+    chosen = [each for each in read.open if each.misdirected.issuperset(each.tried)]
+    return _to_next_contact(connection, read, chosen, MISDIRECTED)
 
 
 def counts(connection: Connection, campaign_id: str) -> CampaignCounts:
@@ -265,6 +249,22 @@ def _escalated(campaign_id: str) -> Select[int]:
 
 def _number(connection: Connection, query: Select[int]) -> int:
     return connection.scalar(query) or 0
+
+
+def _to_next_contact(
+    connection: Connection, read: OpenCampaign, chosen: Sequence[Open], event: str
+) -> Appended:
+    """Append the notice to the next contact of each that has one; the others are silent."""
+    found = {each.id: next_contact(read, each) for each in chosen}
+    rows = [
+        read.maker.row(name, *going, cursor=cursor, revision=0)
+        for cursor, (name, going) in enumerate(
+            ((name, going) for name, going in found.items() if going is not None), read.size
+        )
+    ]
+    silent = tuple(name for name, going in found.items() if going is None)
+    _append(connection, read, rows, event, silent=list(silent))
+    return Appended(size=read.size + len(rows), added=len(rows), silent=silent)
 
 
 def _append(

@@ -19,17 +19,13 @@ from infra.tables import acknowledgement, campaign
 from infra.tables_acknowledgement import call_due, campaign_end
 from infra.tables_watch import finding
 from notifications.campaign_view import UNDER_WAY, CampaignView, Mail, Person, Standing
-from notifications.followups import counts
+from notifications.followups import APPENDING, counts
 from notifications.outbox import State
 from protocol.profile import NoticeRules
 
 PATIENCE = timedelta(minutes=10)
 """How late a machine may be until it counts as stuck."""
-ADDING = {
-    "campaign_frozen": "recipients",
-    "campaign_reminded": "added",
-    "campaign_second_contact": "added",
-}
+ADDING = {"campaign_frozen": "recipients", **dict.fromkeys(APPENDING, "added")}
 """Events that add mails, and the field that says how many."""
 HELD_BY_OFFICER = frozenset({"mails_hold", "mails_release"})
 PUT_BACK = frozenset({"mails_release", "mails_resend"})
@@ -215,7 +211,7 @@ def _trail(connection: Connection, checked: Checked) -> Found:
     rows = connection.scalar(
         select(func.count()).where(acknowledgement.c.campaign_id == checked.view.id)
     )
-    acknowledged = sum(row["event"] == "notice_acknowledged" for row in checked.trail)
+    acknowledged = len(_acknowledged(checked.trail))
     if rows != acknowledged:
         yield (
             Problem.TRAIL,
@@ -238,6 +234,18 @@ def _last_outcomes(trail: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             for name in named:
                 last.pop(name, None)
     return last
+
+
+def _acknowledged(trail: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Who has acknowledged by the trail, and at which contact; a wrong addressee takes its own back."""
+    standing: dict[str, Any] = {}
+    for row in trail:
+        contact = row["detail"].get("contact")
+        if row["event"] == "notice_acknowledged":
+            standing[row["actor"]] = contact
+        elif row["event"] == "addressee_wrong" and standing.get(row["actor"]) == contact:
+            standing.pop(row["actor"], None)
+    return standing
 
 
 def _told(connection: Connection, campaign_id: str) -> frozenset[str]:

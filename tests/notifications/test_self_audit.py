@@ -7,18 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from infra import audit
 from infra.database import Database
 from infra.settings import Settings
 from infra.tables import acknowledgement, campaign, notification
+from infra.tables_acknowledgement import answer
 from infra.tables_watch import finding, watch_round
 from notifications import outbox
+from notifications.answers import Answer
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.claiming import claim
 from notifications.directory_import import import_directory
-from notifications.followups import remind, second_contact
+from notifications.followups import remind, second_contact, turn_misdirected
 from notifications.notices import OverdueNotice
 from notifications.outbox import Outcome, Range, State
 from notifications.self_audit import Finding, Problem
@@ -97,8 +99,17 @@ def acknowledge(connection: Connection, recipient_id: str, mail: str) -> None:
         )
     )
     audit.append(
-        connection, "notice_acknowledged", actor=recipient_id, subject=CAMPAIGN, notification=mail
+        connection,
+        "notice_acknowledged",
+        actor=recipient_id,
+        subject=CAMPAIGN,
+        notification=mail,
+        contact=0,
     )
+
+
+def mail_of(recipient: str) -> ColumnElement[bool]:
+    return notification.c.recipient_id == recipient
 
 
 def found(database: Database, settings: Settings, now: object = SOON) -> list[Finding]:
@@ -146,6 +157,39 @@ def test_where_all_is_well_nothing_is_found_at_any_step_of_the_ladder(
     assert found(database, settings, LATE) == []
 
 
+def test_a_mail_to_the_next_contact_of_a_wrong_addressee_was_planned(
+    database: Database, settings: Settings
+) -> None:
+    with database.write() as connection:
+        mail = connection.scalar(select(notification.c.id).where(mail_of("j-cat-1")))
+        connection.execute(
+            insert(answer).values(
+                campaign_id=CAMPAIGN,
+                recipient_id="j-cat-1",
+                notification_id=mail,
+                contact=0,
+                proof="mail-link",
+                answer=Answer.WRONG_ADDRESSEE,
+                at=NOW,
+                followed=True,
+            )
+        )
+        connection.execute(
+            delete(acknowledgement).where(acknowledgement.c.recipient_id == "j-cat-1")
+        )
+        audit.append(
+            connection,
+            "addressee_wrong",
+            actor="j-cat-1",
+            subject=CAMPAIGN,
+            notification=mail,
+            contact=0,
+        )
+        turned = turn_misdirected(connection, CAMPAIGN, message_key=KEY, now=NOW)
+    assert turned.added == 1
+    assert found(database, settings) == []
+
+
 def test_who_is_not_reached_and_of_whom_nobody_was_told_is_found_after_the_last_step(
     database: Database, settings: Settings
 ) -> None:
@@ -163,10 +207,6 @@ def test_who_is_silent_and_of_whom_nobody_was_told_is_found(
     assert found(database, settings, SOON) == []
     (only,) = found(database, settings, LATE)
     assert (only.problem, "accepted" in only.message) == (Problem.NOBODY_TOLD, True)
-
-
-def mail_of(recipient: str) -> object:
-    return notification.c.recipient_id == recipient
 
 
 def lose_a_recipient(connection: Connection) -> None:
@@ -244,7 +284,7 @@ def test_a_mail_that_an_officer_put_back_or_holds_is_no_finding(
     database: Database, settings: Settings
 ) -> None:
     with database.read() as connection:
-        mail = connection.scalar(select(notification.c.id).where(mail_of("interpol-1")))  # type: ignore[arg-type]
+        mail = connection.scalar(select(notification.c.id).where(mail_of("interpol-1")))
     with database.write() as connection:
         change(connection, state=State.QUEUED, due_at=SOON)
         said = {"actor": "o.admin", "subject": CAMPAIGN, "notifications": [mail], "still_held": []}
