@@ -10,7 +10,16 @@ from infra import audit
 from infra.database import Database
 from infra.settings import DeliverySettings, Settings, SmtpSettings
 from notifications.delivery import Delivery, RangeResult
-from tests.notifications.mailroom import CAMPAIGN, Clock, make_database, make_recipient, signer
+from notifications.outbox import State
+from tests.e2e.support import until
+from tests.notifications.mailroom import (
+    CAMPAIGN,
+    Clock,
+    make_database,
+    make_recipient,
+    rows,
+    signer,
+)
 
 ACK_KEY = bytes(range(32))
 RETRY_AFTER = timedelta(seconds=60)
@@ -35,6 +44,23 @@ class Post:
     async def send(self, port: int) -> RangeResult:
         delivery = self.delivery(port)
         return await delivery.send_range(CAMPAIGN, 0, self.number, heartbeat=lambda: None)
+
+    async def send_beside(self, port: int, *, leases: int) -> None:
+        """Send again and again for so many leases while another sender has every mail in hand.
+
+        The clock goes on by half a lease when the other has renewed its claims, so that a machine
+        that stands still makes this slow and never wrong.
+        """
+        for _ in range(2 * leases):
+            await until(self._claims_are_fresh)
+            self.clock.move(self.lease / 2)
+            assert (await self.send(port)).unknown == 0
+
+    def _claims_are_fresh(self) -> bool:
+        return all(
+            row.state == State.SENDING and row.lease_until == self.clock() + self.lease
+            for row in rows(self.database)
+        )
 
     def delivery(self, port: int) -> Delivery:
         settings = Settings(
