@@ -61,6 +61,10 @@ COMMANDS = {
         "leerp.cli_directory:directory_app",
         "Who is warned, with which keys and rights.",
     ),
+    "templates": Elsewhere(
+        "leerp.cli_templates:templates_app",
+        "Notices in your own words and layout: check, preview, install with a second officer.",
+    ),
     "audit": Elsewhere(
         "leerp.cli_audit:audit_app",
         "The audit trail: verify it, export it.",

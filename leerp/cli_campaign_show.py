@@ -26,6 +26,7 @@ from notifications.campaign_report import as_csv, as_html, lateness, mails_as_ro
 from notifications.campaign_timeline import timeline
 from notifications.campaign_trouble import destinations, kinds
 from notifications.campaign_view import CampaignView, Person, Standing, Wanted, by_group
+from notifications.template_use import unfit_templates
 from protocol.errors import Refused
 
 States = Annotated[
@@ -53,6 +54,7 @@ PERSON_COLUMNS = (
     *("contact", "address", "reminder", "variant", "state", "attempts", "reply", "reason"),
     *("due_at", "accepted_at"),
 )
+TEMPLATE_COLUMNS = ("template", "since", "reason", "what_to_do")
 GROUP_COLUMNS = ("group", "recipients", *reversed(Standing))
 
 
@@ -160,6 +162,7 @@ def _found(
         "countries": by_group(people, lambda person: person.country),
         "needs_a_person": kinds(view, policy),
         "destinations": destinations(view),
+        "templates": unfit_templates(connection, view.id),
         "overdue": [_late(person) for person in view.overdue if wanted.takes(person)],
         "mails": mails_as_rows(people),
     }
@@ -176,7 +179,10 @@ def _late(person: Person) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any], view: CampaignView, *, filtered: bool) -> None:
-    parts = ("states", "classes", "countries", "needs_a_person", "destinations", "overdue", "mails")
+    parts = {
+        *("states", "classes", "countries", "needs_a_person", "destinations", "templates"),
+        *("overdue", "mails"),
+    }
     show_fields({name: found[name] for name in found if name not in parts}, as_json=False)
     out.print()
     out.print(campaign_map(view.people), markup=False)
@@ -184,6 +190,7 @@ def _print(found: dict[str, Any], view: CampaignView, *, filtered: bool) -> None
     _section("what needs a person", found["needs_a_person"], ("state", "mails", "what_to_do"))
     columns = ("domain", "mails", "states", "attempts", "next", "reason")
     _section("destinations in trouble", found["destinations"], columns)
+    _section("templates in trouble", found["templates"], TEMPLATE_COLUMNS)
     _section("overdue", found["overdue"], ("recipient", "what", "late"))
     settled = {Standing.ACCEPTED, Standing.ACKNOWLEDGED, Standing.SETTLED}
     mails = [mail for mail in found["mails"] if filtered or mail["standing"] not in settled]

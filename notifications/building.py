@@ -19,7 +19,6 @@ from jinja2 import TemplateError
 from markupsafe import escape
 
 from notifications.directory import Contact, Recipient
-from notifications.ewn import EarlyWarning
 from notifications.headers import literal
 from notifications.mail import (
     Body,
@@ -32,10 +31,11 @@ from notifications.mail import (
     text_part,
     wrap,
 )
-from notifications.notices import NoticeContent
+from notifications.notices import NoticeContent, reference
 from notifications.products import Product, Variant
 from notifications.rendering import Rendered, render
 from notifications.smime import Signer
+from notifications.template_names import OperatorTemplate, TemplateUnfit
 from notifications.trust import Trust
 
 log = structlog.get_logger()
@@ -133,23 +133,32 @@ class MailBuilder:
         envelope: Envelope,
         *,
         trust: Trust,
+        own: OperatorTemplate | None = None,
         **how: Hashable,
     ) -> Built:
         """The mail to one contact; ``how`` goes to ``rendering.render`` as it is.
+
+        Where it cannot be set in ``own``, the operator's template, it is set in the built-in one.
 
         Raises:
             Refused: as ``mail.build`` and ``rendering.render``.
         """
         marking = self._product.variant(variant).marking
         protection = protection_of(contact, marking, envelope.date, trust)
+        unfit = None
+        try:
+            body = self.body(recipient, variant, link, own=own, **how)
+        except TemplateUnfit as found:
+            log.warning("template_unfit", template=found.number, kind=self._content.kind)
+            body, unfit = self.body(recipient, variant, link, own=None, **how), found
         raw = wrap(
-            self.body(recipient, variant, link, **how),
+            body,
             replace(envelope, reference=self._reference),
             marking=marking,
             protection=protection,
             signer=self._signer,
         )
-        return Built(raw=raw, protection=protection.word)
+        return Built(raw=raw, protection=protection.word, unfit=unfit)
 
     def body(
         self, recipient: Recipient, variant: Variant, link: str | None, **how: Hashable
@@ -197,11 +206,6 @@ class MailBuilder:
 
 
 Draw = Callable[..., Rendered]
-
-
-def reference(content: NoticeContent) -> str:
-    """What stands for the notice where everybody can read it."""
-    return content.header.id if isinstance(content, EarlyWarning) else content.incident_id
 
 
 def _stand_in(recipient: Recipient, name: str) -> Recipient:

@@ -24,6 +24,7 @@ from notifications.outbox import State
 from notifications.permissions import load_permissions
 from notifications.products import Variant
 from notifications.rows import NOBODY, RowMaker
+from notifications.template_use import keep
 from notifications.trust import PINNED, Trust
 from protocol.errors import Refused
 from protocol.parties import EXTERNAL_CLASSES, INTERNAL_CLASSES, RecipientClass
@@ -118,7 +119,7 @@ def freeze(
     )
     connection.execute(insert(notification), rows)
     maker.log_copies(connection, rows)
-    _audit(connection, order, directory.version, rows)
+    _audit(connection, order, directory.version, rows, keep(connection, order.campaign_id))
     return Frozen(
         campaign_id=order.campaign_id,
         directory_version=directory.version,
@@ -239,10 +240,14 @@ def first_row(
 
 
 def _audit(
-    connection: Connection, order: FreezeOrder, version: int, rows: Sequence[Mapping[str, Any]]
+    connection: Connection,
+    order: FreezeOrder,
+    version: int,
+    rows: Sequence[Mapping[str, Any]],
+    templates: int,
 ) -> None:
     held = [row["recipient_id"] for row in rows if row["state"] == State.HELD]
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = {"templates": templates} if templates else {}
     if isinstance(order.content, ClosureNotice):
         bare = {str(variant) for variant in Variant if order.content.is_bare(variant)}
         # Whose right has lapsed since the initial notice gets the bare fact, and that is recorded.

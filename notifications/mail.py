@@ -22,6 +22,7 @@ from notifications.headers import safe_header
 from notifications.protection import Protection, choose
 from notifications.rendering import Attachment, Rendered
 from notifications.smime import Signer, base64_lines
+from notifications.template_names import TemplateUnfit
 from notifications.trust import PINNED, Trust
 from protocol.markings import Classification, Marking
 
@@ -86,6 +87,8 @@ class Built:
 
     raw: bytes
     protection: str
+    unfit: TemplateUnfit | None = None
+    """Why it is not set in the operator's template that was given for it."""
 
 
 def build(

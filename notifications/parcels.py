@@ -34,6 +34,8 @@ from notifications.products import Product, Variant
 from notifications.protection import made_for
 from notifications.rows import GONE, first_message_ids
 from notifications.smime import Signer
+from notifications.template_names import TemplateUnfit
+from notifications.template_use import CampaignTemplates
 from notifications.tokens import token_for
 from notifications.trust import Trust
 from notifications.trust_folders import TrustFolders
@@ -55,6 +57,8 @@ class Parcel:
     """A digest of the address and keys that ``raw`` was made for."""
     protection: str = ""
     """How it was protected when it was made just now; empty for bytes that were stored."""
+    unfit: TemplateUnfit | None = None
+    """Why it was made just now without the operator's template that it should have been set in."""
 
     @property
     def to(self) -> str:
@@ -98,6 +102,7 @@ class Packer:
     trust: TrustFolders
     ack_key: bytes = field(repr=False)
     recheck: Recheck
+    templates: CampaignTemplates
 
     @classmethod
     def load(
@@ -136,6 +141,7 @@ class Packer:
             trust=trust,
             ack_key=ack_key,
             recheck=recheck,
+            templates=CampaignTemplates.load(connection, campaign_id, content.kind),
         )
 
     def pack(
@@ -219,25 +225,15 @@ class Packer:
             )
         contact = recipient.contacts[claim.contact]
         made = made_for(contact)
+        parcel = Parcel(
+            claim=claim, recipient=recipient, contact=contact, raw=claim.raw or b"", made_for=made
+        )
         if claim.raw is not None and claim.made_for == made:
-            return Parcel(
-                claim=claim,
-                recipient=recipient,
-                contact=contact,
-                raw=claim.raw,
-                made_for=made,
-            )
+            return parcel
         require_plain(contact.email)
         built = self._build(claim, recipient, contact, first_ids.get(claim.id), now)
         require_whole_lines(built.raw)
-        return Parcel(
-            claim=claim,
-            recipient=recipient,
-            contact=contact,
-            raw=built.raw,
-            made_for=made,
-            protection=built.protection,
-        )
+        return replace(parcel, raw=built.raw, protection=built.protection, unfit=built.unfit)
 
     def _build(
         self,
@@ -256,6 +252,7 @@ class Packer:
             exercise=self.exercise,
             in_reply_to=in_reply_to,
         )
+        language = choose(contact.languages)
         return self.builder.build(
             recipient,
             contact,
@@ -264,7 +261,8 @@ class Packer:
             envelope,
             trust=self.trust.current(),
             reminder=claim.revision,
-            language=choose(contact.languages),
+            own=self.templates.of(recipient.id, language),
+            language=language,
             annexed=True,
         )
 

@@ -19,14 +19,18 @@ from notifications.notices import NoticeContent
 from notifications.pages import context_of, template
 from notifications.phrases import DEFAULT
 from notifications.products import Variant
+from notifications.template_names import OperatorTemplate, Part
+from notifications.template_pages import set_in
 from notifications.typesetting import shown, tidy
 
 __all__ = ["Attachment", "Rendered", "render"]
 
 KEPT = 128
 """Pages that a process remembers: variants, languages and reminders of what it sends."""
-_NAME, _LINK = (f"@{secrets.token_hex(16)}@" for _ in range(2))
-"""What stands for a reader's own in a page; nobody can know it beforehand and write it."""
+_NAME, _LINK = (f"@{secrets.randbits(128):039}@" for _ in range(2))
+"""What stands for a reader's own in a page; nobody can know it beforehand and write it.
+
+Digits only, so that a filter for letters leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +52,19 @@ def render(
     reminder: int = 0,
     language: str = DEFAULT,
     annexed: bool = False,
+    own: OperatorTemplate | None = None,
 ) -> Rendered:
     """Write the mail for one recipient; ``reminder`` is 0 for the notice, n for its n-th reminder.
 
     ``language`` is one of ``phrases.LANGUAGES``; with ``annexed`` the mail has its files. An exercise
-    is marked as one on top, at the bottom and in the subject.
+    is marked as one on top, at the bottom and in the subject. ``own`` is the operator's template that
+    text and page are set in; subject and files are always as we set them.
 
     Raises:
         Refused: ``variant-empty``, nothing of the content may stand in this variant.
+        TemplateUnfit: the notice cannot be set in ``own``.
     """
-    page = _page(content, variant, language, reminder, ack_link is not None)
+    page = _page(content, variant, language, reminder, ack_link is not None, own=own)
     name, link = shown(" ".join(recipient.organisation.split())), ack_link or ""
     return Rendered(
         subject=page.subject,
@@ -76,7 +83,13 @@ class _Reader:
 
 @lru_cache(maxsize=KEPT)
 def _page(
-    content: NoticeContent, variant: Variant, language: str, reminder: int, linked: bool
+    content: NoticeContent,
+    variant: Variant,
+    language: str,
+    reminder: int,
+    linked: bool,
+    *,
+    own: OperatorTemplate | None,
 ) -> Rendered:
     context = {
         **context_of(content, variant, language),
@@ -84,8 +97,11 @@ def _page(
         "ack_link": _LINK if linked else None,
         "reminder": reminder,
     }
-    subject, text, html = (template(content.kind, part).render(context) for part in _PARTS)
-    return Rendered(subject=safe_header(subject), text=tidy(text), html=html)
-
-
-_PARTS = ("subject.txt", "body.txt", "body.html")
+    if own is None:
+        texts = {part: template(content.kind, f"body.{part}").render(context) for part in Part}
+    else:
+        texts = set_in(own, content.kind, context)
+    subject = template(content.kind, "subject.txt").render(context)
+    return Rendered(
+        subject=safe_header(subject), text=tidy(texts[Part.TEXT]), html=texts[Part.HTML]
+    )

@@ -24,6 +24,7 @@ from notifications.outbox import Claim, Outcome, Range
 from notifications.parcels import Packer, Parcel
 from notifications.protection import audit_protection
 from notifications.submission import Submission
+from notifications.template_use import note_unfit
 from notifications.traffic import Traffic
 from protocol.errors import ServiceDown
 
@@ -144,6 +145,8 @@ class SendingRun:
             with self._database.write() as connection:
                 outbox.store_raw(connection, [(p.claim, p.raw, p.made_for) for p in made])
                 audit_protection(connection, self._rows.campaign_id, made, actor=outbox.ACTOR)
+                unfit = [p.unfit for p in made]
+                note_unfit(self._database, connection, self._rows.campaign_id, unfit)
                 outbox.record(connection, poison, now=now)
         return parcels, poison
 

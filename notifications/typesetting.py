@@ -71,7 +71,7 @@ def tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
-def _utc(at: datetime) -> str:
+def utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
@@ -155,7 +155,7 @@ def defang(value: str, indicator_type: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "utc": _utc,
+    "utc": utc,
     "day": _day,
     "land": _land,
     "own": _own,

@@ -17,6 +17,7 @@ from infra import (  # noqa: F401  their tables belong to the schema
     tables_reassessment,
     tables_regrouping,
     tables_sources,
+    tables_templates,
     tables_watch,
 )
 from infra.tables import metadata
