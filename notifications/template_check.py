@@ -41,6 +41,7 @@ STYLES = re.compile(
 )
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:\s+[a-z-]+="[^"<>&]*")*)\s*/?>|[<>]')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
+_COLOUR = re.compile(r'["; -]color')
 _VALUE = re.compile(
     r"(?!.*(?:^|[\s,])-)[A-Za-z0-9 #.,%'-]+"
 )  # nothing negative, no function, no address
@@ -55,6 +56,7 @@ _INSTEAD = {
     nodes.FromImport: "no other file can be read",
     nodes.Extends: "no other file can be read",
 }
+UNSEEN = "a control character, or one that hides or turns text"
 ALLOWED = "write {{ name }}, {{ name | upper }} or {% if name %} with the names of the notice only"
 
 
@@ -123,7 +125,7 @@ class _Reader:
             return
         for number, line in enumerate(source.split("\n"), start=1):
             if literal(line) != line:
-                self._note(number, "a control character, or one that hides or turns text")
+                self._note(number, UNSEEN)
         try:
             tree = sandbox(self._part).parse(source)
         except TemplateSyntaxError as error:
@@ -131,23 +133,20 @@ class _Reader:
         except RecursionError:
             self._note(1, f"nested too deeply: at most {DEEPEST} levels are read")
         else:
-            self._body(tree.body, 0)
+            self._body(tree.body, 0, coloured=False)
 
     def _note(self, line: int, what: str) -> None:
         self.found.append(Finding(part=self._part, line=line, what=what))
 
-    def _body(self, body: Sequence[nodes.Node], depth: int) -> None:
+    def _body(self, body: Sequence[nodes.Node], depth: int, *, coloured: bool) -> None:
         """One run of text and names; the elements that it opens it closes itself."""
-        if depth > DEEPEST:
-            self._note(body[0].lineno, f"nested too deeply: at most {DEEPEST} levels are read")
-            return
-        markup = _Markup()
+        markup = _Markup(coloured=coloured)
         for node in body:
             match node:
                 case nodes.Output():
                     self._output(node, markup)
                 case nodes.If():
-                    self._if(node, depth)
+                    self._if(node, depth, markup)
                 case _:
                     self._refuse(node)
         for line, what in markup.findings():
@@ -156,21 +155,24 @@ class _Reader:
     def _output(self, node: nodes.Output, markup: _Markup) -> None:
         for child in node.nodes:
             if not isinstance(child, nodes.TemplateData):
-                self._place(child)
+                self._place(child, markup)
             elif self._part is Part.HTML:
                 markup.read(child.data, child.lineno)
 
-    def _if(self, node: nodes.If, depth: int) -> None:
+    def _if(self, node: nodes.If, depth: int, markup: _Markup) -> None:
+        if depth == DEEPEST:
+            self._note(node.lineno, f"nested too deeply: at most {DEEPEST} levels are read")
+            return
         for branch in (node, *node.elif_):
             test = branch.test.node if isinstance(branch.test, nodes.Not) else branch.test
             if isinstance(test, nodes.Name):
                 self._known(test)
             else:
                 self._refuse(test)
-            self._body(branch.body, depth + 1)
-        self._body(node.else_, depth + 1)
+            self._body(branch.body, depth + 1, coloured=markup.coloured)
+        self._body(node.else_, depth + 1, coloured=markup.coloured)
 
-    def _place(self, node: nodes.Expr) -> None:
+    def _place(self, node: nodes.Expr, markup: _Markup) -> None:
         name: nodes.Node | None = node
         if isinstance(node, nodes.Filter):
             name = node.node
@@ -185,8 +187,12 @@ class _Reader:
             self._placed[name.name] += 1
             if self._placed[name.name] > MOST_PLACES:
                 self._note(name.lineno, f"{name.name} stands here more than {MOST_PLACES} times")
-            if name is not node and name.name not in WORDS:
+            if name.name in WORDS:
+                return
+            if name is not node:
                 self._note(name.lineno, f"upper is for single lines; {name.name} is set already")
+            if markup.coloured:
+                self._note(name.lineno, f"{name.name} may not stand in colours that could hide it")
 
     def _known(self, node: nodes.Name) -> bool:
         known = node.name in self._names
@@ -200,26 +206,33 @@ class _Reader:
 
     def _refuse(self, node: nodes.Node) -> None:
         why = _INSTEAD.get(type(node), f"{type(node).__name__.lower()} cannot be used")
-        self._note(node.lineno, f"{why}; {ALLOWED}")
+        line = node.lineno or next((each.lineno for each in node.iter_child_nodes()), 1)
+        self._note(line, f"{why}; {ALLOWED}")
 
 
 class _Markup:
     """The HTML of one run: closed lists, no comments, and no element left open."""
 
-    def __init__(self) -> None:
-        self._open: list[tuple[str, int]] = []
+    def __init__(self, *, coloured: bool) -> None:
+        self._coloured = coloured
+        self._open: list[tuple[str, int, bool]] = []
         self._found: list[tuple[int, str]] = []
+
+    @property
+    def coloured(self) -> bool:
+        """Whether what stands here is in a colour, or on one, that the template chooses."""
+        return self._coloured or any(coloured for *_, coloured in self._open)
 
     def findings(self) -> Iterator[tuple[int, str]]:
         """What is wrong, and what is still open at the end."""
         yield from self._found
-        for tag, line in self._open:
+        for tag, line, _ in self._open:
             yield line, f"<{tag}> is not closed in the same branch"
 
     def read(self, data: str, first: int) -> None:
-        text = html.unescape(data)
-        if literal(text) != text:
-            self._found.append((first, "a control character, or one that hides or turns text"))
+        for line, text in enumerate(html.unescape(each) for each in data.split("\n")):
+            if literal(text) != text:
+                self._found.append((first + line, UNSEEN))
         for mark in _TAG.finditer(data):
             line = first + data.count("\n", 0, mark.start())
             what = self._tag(mark, line) if mark[2] else "this < or > begins or ends no plain tag"
@@ -236,7 +249,7 @@ class _Markup:
             if name == "style" and (style := _unfit_style(value)):
                 return f"no style {style!r}"
         if not closing and tag not in VOID:
-            self._open.append((tag, line))
+            self._open.append((tag, line, bool(_COLOUR.search(attributes))))
         elif closing and (not self._open or self._open.pop()[0] != tag):
             return f"</{tag}> closes nothing that is open here"
         return ""

@@ -40,7 +40,6 @@ _SAID = {
     "notice": "the notice itself: place {{ notice }}",
     "issuer": "who issued it: place {{ issuer }} or {{ details }}",
     "issued": "when it was issued: place {{ issued }} or {{ details }}",
-    "incident": "the incident: place {{ incident }} or {{ details }}",
     "reference": "the reference: place {{ reference }}",
 }
 
@@ -95,13 +94,21 @@ def missing(kind: NoticeKind, part: Part, given: Pieces, made: str) -> Iterator[
         yield _SAID["top"]
     if lines[-len(bottom) :] != bottom:
         yield _SAID["bottom"]
+    said = {
+        name: _squeezed(_lines(part, each if part is Part.TEXT else escape(each)))
+        for name, each in given.items()
+    }
     seen = _squeezed(lines)
     sections = tuple(SECTIONS) if kind == NoticeKind.EWN else ("notice",)
-    others = ("reminder", "acknowledgement", "issuer", "issued", "incident", "reference")
-    for name in (*others, *sections):
-        set_piece = given[name] if part is Part.TEXT else str(escape(given[name]))
-        if _squeezed(_lines(part, set_piece)) not in seen:
+    for name in ("reminder", "acknowledgement", "reference", *sections):
+        if said[name] not in seen:
             yield _SAID.get(name) or _section(name)
+    for name in blocks_of(kind):  # what stands in these says it of something else
+        if said[name] and name != "details":
+            seen = seen.replace(said[name], " ")
+    for name in ("issuer", "issued"):
+        if said[name] not in seen:
+            yield _SAID[name]
 
 
 def _section(name: str) -> str:

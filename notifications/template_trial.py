@@ -26,7 +26,7 @@ SAMPLES = Path(__file__).with_name("template_samples.toml")
 READER = Recipient(
     id="preview",
     recipient_class=RecipientClass.LE_POC,
-    organisation="Police of Exampleland",
+    organisation="National unit of Exampleland",
     contacts=(Contact(name="preview", email="preview@leerp.invalid"),),
 )
 LINK = "https://leerp.invalid/a/preview"
