@@ -79,13 +79,17 @@ def note_unfit(
 ) -> None:
     """Write down, once for each campaign and template, that the built-in one was used instead."""
     for unfit in {each.number: each for each in found if each is not None}.values():
-        row = {"campaign_id": campaign_id, "template": unfit.number}
-        written = connection.execute(
-            database.insert_new(template_unfit).values(
-                **row, at=datetime.now(UTC), reason=str(unfit)
+        written = connection.scalar(
+            database.insert_new(template_unfit)
+            .values(
+                campaign_id=campaign_id,
+                template=unfit.number,
+                at=datetime.now(UTC),
+                reason=str(unfit),
             )
+            .returning(template_unfit.c.template)
         )
-        if written.rowcount:
+        if written is not None:
             audit.append(
                 connection,
                 "template_unfit",
