@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from jinja2 import TemplateError
@@ -237,3 +238,10 @@ def test_marks_of_templates_can_be_written_as_text() -> None:
     source = "{% raw %}{{ title }}{% endraw %}{# a note #}"
     assert lines(source, Part.TEXT) == []
     assert compiled(source, Part.TEXT, EWN).render() == "{{ title }}"
+
+
+def test_the_handbook_names_all_that_can_be_placed() -> None:
+    handbook = (Path(__file__).parents[2] / "docs" / "templates.md").read_text("utf-8")
+    assert [name for name in (*WORDS, *blocks_of(EWN)) if f"`{name}`" not in handbook] == []
+    assert f"{LONGEST:,} characters" in handbook
+    assert f"each name {MOST_PLACES} times" in handbook
