@@ -163,7 +163,7 @@ def install_command(
     if as_json:
         show_json({"number": number, "state": "open", "sha256": own.sha256})
     else:
-        _say_waiting(number, f"{place}")
+        _say_waiting(number, f"{place}", look=f"preview {number}")
 
 
 @templates_app.command("confirm")
@@ -193,12 +193,12 @@ def remove_command(
     elif proposed is None:
         out.print(f"{number} is off the list")
     else:
-        _say_waiting(proposed, f"the removal of {number}")
+        _say_waiting(proposed, f"the removal of {number}", look=f"show {number}")
 
 
-def _say_waiting(number: int, what: str) -> None:
+def _say_waiting(number: int, what: str, *, look: str) -> None:
     out.print(f"{number}, {what}, waits for another officer:", soft_wrap=True)
-    out.print(f"leerp templates preview {number}; leerp templates confirm {number} --as OFFICER")
+    out.print(f"leerp templates {look}; leerp templates confirm {number} --as OFFICER")
 
 
 def _row(found: Entry) -> dict[str, Any]:
