@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, type_coerce, update
+from sqlalchemy import Connection, RowMapping, select, type_coerce, update
 from sqlalchemy.types import NULLTYPE
 
+from infra.bulk import Bulk
 from infra.tables import audit_head, audit_row
 from protocol.errors import ServiceDown
 
 GENESIS = "0" * 64
 PAGE = 5_000
+_encode = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
+).encode
 
 
 def row_hash(n: int, previous: str, content: bytes) -> str:
@@ -85,18 +89,14 @@ def append_all(
     previous: str = head.hash
     made = []
     for row in rows:
-        content = json.dumps(
-            {"at": at, "event": event, "actor": actor, "channel": channel, **row},
-            sort_keys=True,
-            ensure_ascii=False,
-            separators=(",", ":"),
-            default=str,
+        content = _encode(
+            {"at": at, "event": event, "actor": actor, "channel": channel, **row}
         ).encode()
         n += 1
         hashed = row_hash(n, previous, content)
-        made.append({"n": n, "previous": previous, "content": content, "hash": hashed})
+        made.append((n, previous, content, hashed))
         previous = hashed
-    connection.execute(insert(audit_row), made)
+    Bulk(connection).insert(audit_row, ("n", "previous", "content", "hash"), made)
     connection.execute(update(audit_head).where(audit_head.c.id == 1).values(n=n, hash=previous))
     return n
 

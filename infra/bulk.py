@@ -7,15 +7,17 @@ JSON for JSON, ``Bulk.time`` for times. Source: reliability 1.4, 1.5b.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import sql
 from sqlalchemy import Column, ColumnElement, Connection, Table, any_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Bulk:
@@ -94,7 +96,7 @@ class Bulk:
     def members(self, values: Collection[Any], like: Column[Any]) -> ColumnElement[Any]:
         """``values``, of the type of the column ``like``, as the one column of a table to select from."""
         if self._is_sqlite:
-            return func.json_each(json.dumps(list(values))).table_valued("value").c.value
+            return func.json_each(_encode(list(values)).decode()).table_valued("value").c.value
         return func.unnest(literal(list(values), postgresql.ARRAY(like.type))).column_valued()
 
     def next_number(self, column: Column[int]) -> int:

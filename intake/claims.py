@@ -25,9 +25,15 @@ def claims_in(text: str) -> Claimed:
     return _short(text) if len(text) <= SHORT else _read(text)
 
 
-def claims_impact(text: str) -> bool:
-    """Whether any criterion of impact may be claimed, without reading the text."""
-    return '"criteria"' in text
+class Impact(msgspec.Struct, frozen=True):
+    """What is claimed of the impact."""
+
+    criteria: tuple[str, ...] = ()
+    disrupted_sectors: tuple[str, ...] = ()
+
+
+impact_in = msgspec.json.Decoder(Impact).decode
+"""The claims of impact, passing over the rest of the text."""
 
 
 def _read(text: str) -> Claimed:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
 from activities.evidence import load_evidence
 from classification.claimed import NOTHING, Claimed, together
 from classification.major_attack import MajorAttackTest, major_attack_test, major_attack_test_of
+from classification.matrix import impact_level
 from infra import casefile
 from infra.bulk import Bulk
 from infra.tables import incident
-from intake.claims import NO_CLAIMS, claims_impact, claims_in, claims_text
+from intake.claims import (
+    NO_CLAIMS,
+    REMEMBERED,
+    claims_in,
+    claims_text,
+    impact_in,
+)
 from intake.correlation import Correlator
 from protocol.profile import Profile
 
@@ -39,28 +48,44 @@ def detect_in(connection: Connection, incident_ids: Collection[str], profile: Pr
 
 
 def detect_by_claims(
-    connection: Connection, grown: Mapping[str, str], profile: Profile
+    connection: Connection, grown: Mapping[str, str], test: ClaimsTest
 ) -> set[str]:
     """Test clusters under triage by what their reports claim together; return those detected.
 
     What was taken back still counts among the claims, so whoever may be met by them is looked at in
     full.
     """
-    may_be = [
-        incident_id
-        for incident_id, text in grown.items()
-        # Most claim no impact at all, and both limbs of the test ask for one.
-        if claims_impact(text) and major_attack_test_of(claims_in(text), profile).may_be_major
-    ]
+    may_be = [incident_id for incident_id, text in grown.items() if test.may_be_major(text)]
     return {
         incident_id
         for incident_id in may_be
         if _detect(
             connection,
             incident_id,
-            major_attack_test(load_evidence(connection, incident_id), profile),
+            major_attack_test(load_evidence(connection, incident_id), test.profile),
         )
     }
+
+
+class ClaimsTest:
+    """The major-attack test of claims, as JSON, under one profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        rules = profile.detection
+        self._needed = min(rules.impact, rules.critical_impact)
+        """Both limbs ask for an impact; most clusters claim none so high, which is seen at once."""
+        self._enough = lru_cache(REMEMBERED)(self._is_enough)
+
+    def may_be_major(self, claimed: str) -> bool:
+        """Whether the cluster may be a detection if every claim is true."""
+        impact = impact_in(claimed)
+        if not (self._enough(impact.criteria) or len(impact.disrupted_sectors) > 1):
+            return False
+        return major_attack_test_of(claims_in(claimed), self.profile).may_be_major
+
+    def _is_enough(self, criteria: tuple[str, ...]) -> bool:
+        return impact_level(frozenset(criteria), self.profile.classification) >= self._needed
 
 
 def claims_together(correlator: Correlator, said: AbstractSet[tuple[str, str]]) -> dict[str, str]:
@@ -68,17 +93,16 @@ def claims_together(correlator: Correlator, said: AbstractSet[tuple[str, str]]) 
 
     ``said`` are the claims of new reports, as JSON, each with the incident that it went to.
     """
-    texts: dict[str, set[str]] = {}
+    texts: dict[str, set[str]] = defaultdict(set)
     for incident_id, claimed in said:
-        texts.setdefault(incident_id, set()).add(claimed)
+        texts[incident_id].add(claimed)
     for was in correlator.merged:
-        texts.setdefault(correlator.current(was), set()).add(correlator.incidents[was].claimed)
-    for incident_id, several in texts.items():
-        several.add(correlator.incidents[incident_id].claimed)
+        texts[correlator.current(was)].add(correlator.incidents[was].claimed)
     grown: dict[str, str] = {}
     for incident_id, several in texts.items():
         known = correlator.incidents[incident_id]
-        if known.detected or several == {known.claimed}:
+        several.add(known.claimed)
+        if known.detected or len(several) == 1:
             continue
         several.discard(NO_CLAIMS)
         if len(several) == 1:

@@ -26,7 +26,7 @@ from infra.intake_limits import IntakeSettings
 from infra.tables import report
 from intake.claims import NO_CLAIMS
 from intake.correlation import Correlator
-from intake.detection import claims_together, detect_by_claims, detect_in, save_claims
+from intake.detection import ClaimsTest, claims_together, detect_by_claims, detect_in, save_claims
 from intake.link_keys import Linker, Telling
 from intake.lookups import incidents_of_named, known_ids
 from intake.offsets import Place, past, positions, save_offsets, spans_of
@@ -75,6 +75,7 @@ class Store:
         self._profile = profile
         self._exercise = exercise
         self._telling = telling
+        self._claims_test = ClaimsTest(profile)
         self._sources = SourceBook()
         self._asking = threading.Lock()
 
@@ -225,7 +226,7 @@ class Store:
         named = add_retractions(bulk, new)
         opened = {p.incident_id for p in placements.values() if p.new}
         save_claims(connection, {i: c for i, c in grown.items() if i not in opened})
-        detected = detect_by_claims(connection, grown, self._profile)
+        detected = detect_by_claims(connection, grown, self._claims_test)
         touched = {p.incident_id for p in placements.values()}
         for incident_id in sorted(touched):
             if incident_id in detected or correlator.incidents[incident_id].detected:
