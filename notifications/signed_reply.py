@@ -149,10 +149,12 @@ def _automatic(message: Message) -> bool:
 def _count(
     database: Database, connection: Connection, digest: str, row: Row[Any], now: datetime
 ) -> ReplyFate:
-    added = connection.execute(
-        database.insert_new(signed_reply).values(sha256=digest, notification_id=row.id, at=now)
+    added = connection.scalar(
+        database.insert_new(signed_reply)
+        .values(sha256=digest, notification_id=row.id, at=now)
+        .returning(signed_reply.c.sha256)
     )
-    if added.rowcount != 1:
+    if added is None:
         before = connection.scalar(
             select(signed_reply.c.notification_id).where(signed_reply.c.sha256 == digest)
         )

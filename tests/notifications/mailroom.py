@@ -75,8 +75,14 @@ def make_content(**changes: Any) -> InitialNotice:
 def make_database(
     folder: Path, recipients: list[Recipient], content: NoticeContent | None = None
 ) -> Database:
-    """A database with one queued mail to the first contact of each recipient."""
-    database = Database(f"sqlite:///{folder / 'leerp.db'}")
+    """A database in the folder with one queued mail to the first contact of each recipient."""
+    return filled(Database(f"sqlite:///{folder / 'leerp.db'}"), recipients, content)
+
+
+def filled(
+    database: Database, recipients: list[Recipient], content: NoticeContent | None = None
+) -> Database:
+    """The same in an empty database of any kind."""
     database.migrate()
     content = content or make_content()
     with database.write() as connection:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from infra import audit
 from infra.database import Database
+from infra.services.postgres import running_postgres
 from infra.tables import acknowledgement
 from infra.tables_acknowledgement import answer
 from notifications.certificates import Identity
@@ -22,6 +23,7 @@ from notifications.signed_reply import ReplyFate, take_reply
 from tests.notifications.mailroom import (
     NOW,
     add_row,
+    filled,
     identity,
     make_database,
     make_recipient,
@@ -106,6 +108,16 @@ def test_a_reply_signed_by_openpgp_counts_as_well(tmp_path: Path) -> None:
 def test_the_same_reply_again_is_a_repeat(tmp_path: Path) -> None:
     database, raw = office(tmp_path), outside() + signed(tmp_path)
     assert [take(database, raw) for _ in range(3)] == [ReplyFate.COUNTED] + [ReplyFate.REPEATED] * 2
+
+
+@pytest.mark.services
+def test_a_reply_counts_once_on_postgresql_too(tmp_path: Path) -> None:
+    raw = outside() + signed(tmp_path)
+    with running_postgres(durable=False) as url:
+        database = filled(Database(f"{url}/postgres"), [make_recipient(0)])
+        assert [take(database, raw) for _ in range(2)] == [ReplyFate.COUNTED, ReplyFate.REPEATED]
+        assert acknowledged(database) == ["poc-000"]
+        database.close()
 
 
 def test_a_signed_part_moved_to_another_thread_does_not_count_there(tmp_path: Path) -> None:
