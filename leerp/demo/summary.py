@@ -14,7 +14,8 @@ from notifications.campaigns import recipients_of
 from protocol.stages import Gate, NoticeKind, Recommendation, Stage
 from workflows import overview
 
-HISTORY_LIMIT = 500
+HISTORY_LIMIT, LATE_HISTORY_LIMIT = 500, 1_000
+"""Events; a target that a slow machine misses is followed by reminders, which are campaigns too."""
 FEWEST_RECIPIENTS = 27
 FEWEST_QUARANTINED = 2
 SHOWN = (NoticeKind.INITIAL, NoticeKind.EWN, NoticeKind.PLAN, NoticeKind.CLOSURE)
@@ -34,7 +35,12 @@ async def summarise(
         "incident": incident_id,
         "exercise": details["exercise"],
         "stages": [
-            {"stage": row["stage"], "entered": row["entered"], "left": row["left"]}
+            {
+                "stage": row["stage"],
+                "entered": row["entered"],
+                "left": row["left"],
+                "in_time": not row["overdue_at"],
+            }
             for row in details["stages"]
         ],
         "reports": _reports(connection, published),
@@ -121,6 +127,8 @@ def _seconds(connection: Connection, incident_id: str) -> dict[str, float]:
 def _problems(found: dict[str, Any]) -> list[str]:
     reports, ewn = found["reports"], found["notices"]["ewn"]
     settled = reports["stored"] + reports["duplicates"] + reports["quarantined"]
+    in_time = all(stage["in_time"] for stage in found["stages"])
+    most_events = HISTORY_LIMIT if in_time else LATE_HISTORY_LIMIT
     checks = {
         "it is an exercise": found["exercise"],
         "seven stages in order, each left": [s["stage"] for s in found["stages"]] == list(Stage)
@@ -139,7 +147,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
         "every warning acknowledged": ewn["acknowledged"] == ewn["recipients"],
         "at least one second contact reached": ewn["escalated"] >= 1,
         "the audit trail holds": found["audit"]["verified"],
-        "history under 500 events": found["history_events"] < HISTORY_LIMIT,
+        f"history under {most_events} events": found["history_events"] < most_events,
     }
     return [f"not so: {name}" for name, holds in checks.items() if not holds]
 
