@@ -15,13 +15,12 @@ import phonenumbers
 from notifications.directory import Contact, Directory, Recipient, Record, key_problem
 from notifications.directory_hours import is_open, parse_hours
 from notifications.openpgp import openpgp_key
+from notifications.phrases import LANGUAGES
 from notifications.trust import PINNED, Trust
 from protocol.errors import Refused
 from protocol.parties import RecipientClass
 
 EXPIRES_SOON = timedelta(days=30)
-WRITTEN_IN = frozenset({"en"})
-"""Languages that the templates of notices are written in."""
 _WEEK = timedelta(days=7)
 _LOOK_EVERY = timedelta(minutes=15)
 """Time zones lie apart by multiples of it, and so do the hours of desks."""
@@ -41,12 +40,12 @@ def check(
     directory: Directory,
     now: datetime,
     *,
-    languages: Collection[str] = WRITTEN_IN,
+    languages: Collection[str] = LANGUAGES,
     trust: Trust = PINNED,
 ) -> list[Finding]:
     """What will go wrong with this directory, in its order; empty when all is well.
 
-    ``languages`` are those that there are templates of notices for.
+    ``languages`` are those that notices are written in.
     """
     findings = [
         found
@@ -134,7 +133,7 @@ def _of_language(contact: Contact, languages: Collection[str]) -> Iterator[tuple
     if not set(contact.languages) & set(languages):
         message = (
             f"reads {', '.join(contact.languages)}, and notices are written in "
-            f"{', '.join(sorted(languages))}: add a template, or a language that is read there too"
+            f"{', '.join(sorted(languages))}: add a language that is read there too, or a table of phrases"
         )
         yield "language-without-template", message
 
