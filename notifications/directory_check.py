@@ -12,15 +12,18 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from infra.settings import Settings
 from notifications.directory import Contact, Directory, Recipient, Record, key_problem
 from notifications.directory_hours import is_open, parse_hours
 from notifications.openpgp import openpgp_key
+from notifications.own_keys import own_keys
 from notifications.phrases import LANGUAGES
 from notifications.trust import PINNED, Trust
 from protocol.errors import Refused
 from protocol.parties import RecipientClass
 
 EXPIRES_SOON = timedelta(days=30)
+CENTRE = "this centre"
 _WEEK = timedelta(days=7)
 _LOOK_EVERY = timedelta(minutes=15)
 """Time zones lie apart by multiples of it, and so do the hours of desks."""
@@ -31,7 +34,7 @@ class Finding(Record):
 
     problem: str
     subject: str
-    """Recipient id, or class where nobody is in it."""
+    """Recipient id, class where nobody is in it, or the centre itself."""
     contact: int | None = None
     message: str
 
@@ -61,6 +64,20 @@ def check(
         )
         for name in RecipientClass
         if not directory.of_class(name)
+    ]
+
+
+def own_findings(settings: Settings, now: datetime) -> list[Finding]:
+    """What is wrong, or soon will be, with the keys that the centre signs with.
+
+    Raises:
+        Refused: one of them cannot be read.
+    """
+    early = settings.smime.warn_before
+    return [
+        Finding(problem=f"own-key-{key.life(now, early)}", subject=CENTRE, message=advice)
+        for key in own_keys(settings.keys)
+        if (advice := key.advice(now, early))
     ]
 
 
