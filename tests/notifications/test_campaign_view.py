@@ -35,7 +35,7 @@ from notifications.campaign_view import (
 )
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.destinations import Sign, Told, note
-from notifications.directory import Contact
+from notifications.directory import Contact, Directory
 from notifications.directory_import import import_directory
 from notifications.followups import remind
 from notifications.outbox import State
@@ -226,6 +226,40 @@ def test_the_timeline_tells_mails_reminders_and_acknowledgement_in_order(
     assert told[1].detail == "notice to contact 1 (d***@unit1.example.invalid): 250"
     assert told[2].detail == "reminder 1 to contact 1 (d***@unit1.example.invalid): 451"
     assert ("acknowledged", "contact 1, repeats 0") in {(e.event, e.detail) for e in acknowledged}
+
+
+def test_the_timeline_keeps_the_address_that_was_wrong_when_it_was_used(
+    database: Database,
+) -> None:
+    (mail,) = view_of(database).person("poc-2").mails
+
+    def tried(code: str) -> None:
+        with database.write() as connection:
+            audit.append(
+                connection,
+                "mail_tried",
+                actor="delivery",
+                subject=CAMPAIGN,
+                notifications={mail.id: code},
+            )
+
+    tried("550")
+    with database.read() as connection:
+        recipients = Directory.load(connection).recipients
+    desk, *others = next(r for r in recipients if r.id == "poc-2").contacts
+    right = desk.model_copy(update={"email": "right@unit2.example.invalid"})
+    corrected = [
+        r.model_copy(update={"contacts": (right, *others)}) if r.id == "poc-2" else r
+        for r in recipients
+    ]
+    samples.import_and_confirm(database, corrected)
+    tried("250")
+    with database.read() as connection:
+        told = timeline(connection, view_of(database), "poc-2")
+    assert [entry.detail for entry in told if entry.event == "mail_tried"] == [
+        "notice to contact 1 (d***@unit2.example.invalid): 550",
+        "notice to contact 1 (r***@unit2.example.invalid): 250",
+    ]
 
 
 def test_trouble_is_grouped_by_destination_with_what_can_be_done(database: Database) -> None:
