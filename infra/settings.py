@@ -150,6 +150,9 @@ class DeliverySettings(BaseModel):
 class SmimeSettings(BaseModel):
     """Whom certificates of recipients are trusted by; without a folder, by the directory's word."""
 
+    warn_before: timedelta = Field(default=timedelta(days=30), ge=timedelta())
+    """How long before the centre's own keys end 'leerp doctor' and the directory check say so."""
+
     trust_folder: Path | None = None
     """Certificates (PEM or DER) of authorities: each recipient's must lead to one of them."""
     intermediate_folder: Path | None = None

@@ -12,7 +12,12 @@ from sqlalchemy import JSON, Connection, String, bindparam, exists, insert, lite
 from infra import audit, casefile
 from infra.bulk import Bulk
 from infra.tables import Utc, artefact, incident, link, permission, report
-from infra.tables_permissions import permission_revocation, permission_scope
+from infra.tables_permissions import (
+    life_override,
+    life_override_end,
+    permission_revocation,
+    permission_scope,
+)
 
 _HISTORY = insert(link).from_select(
     ["report_id", "incident_id", "at", "by", "reason"],
@@ -41,8 +46,8 @@ def absorb(connection: Connection, merges: Mapping[str, Merge], now: datetime) -
 
     ``merges`` is by the incident that is absorbed, each of which is stored. The history of each
     report says why it moved. An absorbed incident's own file stays where it is; its findings and
-    permissions count for the other too. Its chains of link keys go on naming it: who it became is
-    on its row.
+    permissions count for the other too, its overrides do not. Its chains of link keys go on naming
+    it: who it became is on its row.
     """
     if not merges:
         return
@@ -85,7 +90,7 @@ def absorb(connection: Connection, merges: Mapping[str, Merge], now: datetime) -
 def _with_work_of_officers(connection: Connection, incidents: Collection[str]) -> set[str]:
     bulk = Bulk(connection)
     found: set[str] = set()
-    for table in (artefact, permission):
+    for table in (artefact, permission, life_override):
         asked = bulk.among(table.c.incident_id, incidents)
         found |= set(connection.scalars(select(table.c.incident_id).where(asked).distinct()))
     return found
@@ -101,11 +106,13 @@ def carry_over(
 ) -> None:
     """Add the findings and permissions of an absorbed incident to the one that absorbed it.
 
-    What the absorbed incident's own file holds stays there. Leaves audit rows, with ``actor`` as the
+    What the absorbed incident's own file holds stays there, and so does an override for a threat to
+    life: two officers must look at the new incident first. Leaves audit rows, with ``actor`` as the
     one who joined them.
     """
     _carry_findings(connection, absorbed, into, channel)
     _carry_permissions(connection, absorbed, into, actor, channel)
+    _leave_overrides(connection, absorbed, into, actor, channel)
 
 
 def _carry_findings(connection: Connection, absorbed: str, into: str, channel: str) -> None:
@@ -170,4 +177,26 @@ def _carry_permissions(
             channel=channel,
             merged=absorbed,
             permissions=len(given),
+        )
+
+
+def _leave_overrides(
+    connection: Connection, absorbed: str, into: str, actor: str, channel: str
+) -> None:
+    """Write down that those nobody ended open nothing for the other incident."""
+    ended = select(life_override_end.c.override_id)
+    left = connection.scalars(
+        select(life_override.c.id)
+        .where(life_override.c.incident_id == absorbed, life_override.c.id.not_in(ended))
+        .order_by(life_override.c.id)
+    ).all()
+    if left:
+        audit.append(
+            connection,
+            "overrides_left_behind",
+            actor=actor,
+            subject=into,
+            channel=channel,
+            merged=absorbed,
+            overrides=list(left),
         )

@@ -70,7 +70,8 @@ def _act_command(act: Act) -> Callable[..., None]:
 for _act, _help in {
     Act.HOLD: "Keep back mails that were not sent yet.",
     Act.RELEASE: "Send what was held, to those whose locks are open by now.",
-    Act.RESEND: "Send again what was refused, or of which nobody knows whether it was taken.",
+    Act.RESEND: "Send again what was refused, or of which nobody knows whether it was taken; to a"
+    " named recipient also what a server took, at a wrong address or for nobody to see.",
 }.items():
     campaign_app.command(_act.value, help=_help)(_act_command(_act))
 

@@ -188,7 +188,7 @@ def _print(found: dict[str, Any], view: CampaignView, *, filtered: bool) -> None
     out.print(campaign_map(view.people), markup=False)
     _section("by class", found["classes"], GROUP_COLUMNS)
     _section("what needs a person", found["needs_a_person"], ("state", "mails", "what_to_do"))
-    columns = ("domain", "mails", "states", "attempts", "next", "reason")
+    columns = ("domain", "course", "mails", "states", "attempts", "next", "reason")
     _section("destinations in trouble", found["destinations"], columns)
     _section("templates in trouble", found["templates"], TEMPLATE_COLUMNS)
     _section("overdue", found["overdue"], ("recipient", "what", "late"))

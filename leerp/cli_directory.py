@@ -19,7 +19,7 @@ from leerp.home import open_app
 from leerp.options import HOME, Home, Json
 from leerp.output import out, show_fields, show_rows
 from notifications.directory import Directory, officers
-from notifications.directory_check import Finding, check
+from notifications.directory_check import Finding, check, own_findings
 from notifications.directory_dns import check_domains, resolver
 from notifications.directory_document import in_force
 from notifications.directory_formats import FileFormat, format_of, template, write_file
@@ -173,11 +173,12 @@ def check_command(
     home: Home = HOME,
     as_json: Json = False,
 ) -> None:
-    """What would keep somebody from being warned: keys, contacts, hours, numbers, languages."""
+    """What would keep somebody from being warned: keys, ours too, contacts, hours, languages."""
     with open_app(home) as opened, opened.database.read() as connection:
         directory = Directory.load(connection)
         trust = TrustFolders(opened.settings.smime).current()
-    findings: Sequence[Finding] = check(directory, datetime.now(UTC), trust=trust)
+        own = own_findings(opened.settings, datetime.now(UTC))
+    findings: Sequence[Finding] = [*own, *check(directory, datetime.now(UTC), trust=trust)]
     if dns:
         findings = [*findings, *asyncio.run(check_domains(directory, resolver(nameserver)))]
     rows: list[dict[str, Any]] = [finding.model_dump(mode="json") for finding in findings]

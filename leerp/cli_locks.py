@@ -19,6 +19,7 @@ from notifications.confirmations import Check, Need, best_contact, check_release
 from notifications.lock_explanation import Explanation, Line, explain, explain_publication
 from notifications.locks import Locks
 from notifications.matrix import MATRIX, PUBLIC, Column
+from notifications.override import in_words, left_behind
 from notifications.permissions import load_permissions
 from notifications.products import Product
 from protocol.errors import NotFound, Refused
@@ -71,11 +72,12 @@ def check_command(
     as_json: Json = False,
 ) -> None:
     """Every confirmation that a release needs, at once, and what each would get as things stand."""
-    release, locks = _look(home, incident_id, kind, proceedings=proceedings)
+    release, locks, left = _look(home, incident_id, kind, proceedings=proceedings)
     found = check_release(locks, release.recipients)
     if as_json:
-        show_json(_check_document(release, found))
+        show_json({**_check_document(release, found), "overrides_left_behind": left})
         return
+    _say(left)
     out.print(f"{release.draft} to {len(release.recipients)} recipient(s)")
     rows = [_need(need) for need in found.needs]
     show_rows(rows, as_json=False, columns=NEEDS, empty="nothing in it needs a confirmation")
@@ -113,7 +115,7 @@ def explain_command(
     as_json: Json = False,
 ) -> None:
     """For each lock and component why it is open or closed for one recipient, and what would open it."""
-    release, locks = _look(home, incident_id, kind, proceedings=proceedings)
+    release, locks, left = _look(home, incident_id, kind, proceedings=proceedings)
     product = release.content.product()
     if recipient == THE_PUBLIC:
         _show_publication(release, explain_publication(product), as_json=as_json)
@@ -121,8 +123,9 @@ def explain_command(
     number, found = _explained(release, locks, product, recipient, contact)
     if as_json:
         show_json({"incident": incident_id, "draft": release.draft, "recipient": recipient,
-                   "contact": number + 1, **asdict(found)})  # fmt: skip
+                   "contact": number + 1, **asdict(found), "overrides_left_behind": left})  # fmt: skip
         return
+    _say(left)
     gets = f"gets the {found.decision.variant} variant" if found.decision.allowed else "is held"
     out.print(f"{recipient}, contact {number + 1}: {gets}")
     for reason in found.decision.reasons:
@@ -137,16 +140,24 @@ def explain_command(
 
 def _look(
     home: Path, incident_id: str, kind: NoticeKind, *, proceedings: bool
-) -> tuple[Release, Locks]:
+) -> tuple[Release, Locks, list[str]]:
+    """The release, its locks, and in words what was granted for incidents that merged into this one."""
+    now = datetime.now(UTC)
     with open_app(home) as opened, opened.database.read() as connection:
         release = release_of(connection, incident_id, kind, opened.settings.profile())
         locks = Locks(
             release.content.product(),
             permissions=load_permissions(connection, incident_id),
-            now=datetime.now(UTC),
+            now=now,
             proceedings=proceedings,
         )
-    return release, locks
+        left = [in_words(each, incident_id) for each in left_behind(connection, incident_id, now)]
+    return release, locks, left
+
+
+def _say(left: Sequence[str]) -> None:
+    for said in left:
+        out.print(visible(said), markup=False, soft_wrap=True)
 
 
 def _explained(

@@ -20,6 +20,7 @@ from leerp.desk import desk
 from leerp.home import open_app
 from leerp.options import CHANNEL, HOME, As, Home, Json, Reason
 from leerp.output import out, show_json, show_rows, visible
+from notifications.override import in_words, left_behind
 
 PAGE = 20
 COLUMNS = (
@@ -161,14 +162,19 @@ def acts_command(
 def _act(home: Path, officer: str, work: Callable[[Regrouping], Act], *, as_json: bool) -> None:
     with desk(home, officer) as at:
         done = work(_regrouping(at.app, officer))
+        with at.app.database.read() as connection:
+            left = left_behind(connection, done.target, datetime.now(UTC))
+    words = [in_words(each, done.target) for each in left]
     if as_json:
-        show_json(_document(done))
+        show_json({**_document(done), "overrides_left_behind": words})
         return
     out.print(
         f"act {done.id} ({done.kind}): {done.reports} report(s) went from {done.source} to "
         f"{done.target}, which is {done.target_status}; take it back with 'leerp triage undo "
         f"{done.id}'"
     )
+    for said in words:
+        out.print(visible(said), markup=False, soft_wrap=True)
 
 
 def _regrouping(app: App, officer: str) -> Regrouping:

@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from infra import endpoints
 from infra.database import Database
-from infra.keys import load_keys
 from infra.services import artefacts, embedded, temporal
 from infra.services.artefacts import Artefact
 from infra.services.home import holder, make_home
@@ -27,6 +26,7 @@ from infra.settings import Settings
 from infra.tables import audit_head
 from leerp.doctor_intake import intake_rows
 from leerp.doctor_kafka import kafka_rows
+from leerp.doctor_keys import key_rows
 from leerp.doctor_rows import Row, State
 from leerp.doctor_watch import watch_rows
 from protocol.errors import ServiceDown
@@ -48,7 +48,7 @@ async def examine(home: Path) -> list[Row]:
         kafka=not wanted.kafka.bootstrap, temporal=not wanted.temporal.address, tests=True
     )
     rows = [_python(sys.version_info[:3]), *await _tools(wanted, absent)]
-    rows += [*_artefacts(wanted, absent), _home(home), *_space(home), *_keys(wanted)]
+    rows += [*_artefacts(wanted, absent), _home(home), *_space(home), *key_rows(wanted)]
     settings = Settings.load(home)
     rows += [*_up(home), *await _services(settings)]
     return [*rows, *intake_rows(settings), *watch_rows(settings)]
@@ -183,17 +183,6 @@ def _space(home: Path) -> Iterator[Row]:
             version=f"{free / 1024**3:.1f} GiB free",
             advice="" if enough else f"make room in {there}: services stop when the disk is full",
         )
-
-
-def _keys(settings: Settings) -> Iterator[Row]:
-    if not settings.keys.exists():
-        return
-    try:
-        keys = load_keys(settings.keys)
-    except ServiceDown as exc:
-        yield Row(part="keys", state=State.MISSING, advice=str(exc))
-    else:
-        yield Row(part="keys", state=State.OK, version=f"codec key {keys.codec_active}")
 
 
 def _is_up(home: Path) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import structlog
 from temporalio.worker import Worker
 
 from activities.assessments import AssessmentActivities
@@ -20,6 +21,7 @@ from leerp.schedules import ensure_self_audit
 from notifications import nudge_services
 from notifications.delivery import Delivery
 from notifications.nudges import Nudger
+from notifications.own_keys import own_keys
 from notifications.smime import Signer
 from workflows.answering import Answering
 from workflows.campaign import Campaign
@@ -27,6 +29,8 @@ from workflows.incident import Incident
 from workflows.sandbox import SANDBOX
 from workflows.self_audit import SelfAudit
 from workflows.sending import Sending
+
+log = structlog.get_logger()
 
 WORKFLOWS = [Answering, Campaign, Incident, SelfAudit, Sending]
 ACTIVITY_THREADS = 16
@@ -43,6 +47,7 @@ def activities(app: App) -> list[object]:
         app.keys.signer_key_file,
         openpgp_file=app.keys.openpgp_file,
     )
+    _say_which_keys_end(app)
     delivery = Delivery(app.database, app.settings, signer=signer, ack_key=app.keys.acknowledgement)
     campaigns = CampaignActivities(app.database, app.keys.acknowledgement, delivery)
     key = app.keys.acknowledgement
@@ -74,6 +79,14 @@ def activities(app: App) -> list[object]:
         self_audit.audit_campaigns,
         self_audit.give_sign_of_life,
     ]
+
+
+def _say_which_keys_end(app: App) -> None:
+    """No reason not to start: who is warned with a bad signature is warned."""
+    now, early = datetime.now(UTC), app.settings.smime.warn_before
+    for key in own_keys(app.settings.keys):
+        if advice := key.advice(now, early):
+            log.error("own_key_ends", key=key.name, life=key.life(now, early), advice=advice)
 
 
 async def run_worker(app: App, stop: asyncio.Event) -> None:

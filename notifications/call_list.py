@@ -96,6 +96,11 @@ def record_call(
     recipient = Directory.load(connection).by_id().get(said.recipient_id)
     made = _calls_made(connection, said.campaign_id).get(said.recipient_id, [])
     number = _to_call(recipient, made, now) if contact is None else contact - 1
+    if number is None and contact is None and recipient is not None:
+        raise NotFound(
+            f"no contact of {said.recipient_id} has a telephone number: say with --contact which one "
+            "you spoke with, from 1"
+        )
     if number is None or recipient is None or not 0 <= number < len(recipient.contacts):
         raise NotFound(
             f"the directory has no such contact of {said.recipient_id}: give its number from 1 with "

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Table, select
 
 from infra import audit
-from infra.tables import acknowledgement
+from infra.tables import acknowledgement, directory_version, recipient
 from infra.tables_acknowledgement import answer, call, nudge, settlement
-from notifications.campaign_view import CampaignView, Mail
+from notifications.campaign_view import CampaignView, Mail, masked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +90,50 @@ def timeline(connection: Connection, view: CampaignView, recipient_id: str) -> l
     """
     person = view.person(recipient_id)
     mails = {mail.id: mail for mail in person.mails}
-    entries = [*_of_trail(connection, view.id, recipient_id, mails)]
+    addresses = Addresses.load(connection, recipient_id)
+    entries = [*_of_trail(connection, view.id, recipient_id, mails, addresses)]
     for kind in KINDS:
         entries += _of_table(connection, kind, view.id, recipient_id)
     return sorted(entries, key=lambda entry: entry.at)
 
 
-def name_of(mail: Mail) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """The addresses of a recipient's contacts as they were: what went to a wrong one shows that one."""
+
+    versions: tuple[tuple[datetime, tuple[str, ...]], ...]
+    """From when on, and masked, in the order of the directory's versions."""
+
+    @classmethod
+    def load(cls, connection: Connection, recipient_id: str) -> Self:
+        """Read every version of the directory that has the recipient."""
+        rows = connection.execute(
+            select(directory_version.c.imported_at, recipient.c.document)
+            .join(recipient, recipient.c.version == directory_version.c.version)
+            .where(recipient.c.id == recipient_id)
+            .order_by(directory_version.c.version)
+        )
+        return cls(
+            versions=tuple(
+                (row.imported_at, tuple(masked(c["email"]) for c in row.document["contacts"]))
+                for row in rows
+            )
+        )
+
+    def of(self, mail: Mail, at: datetime) -> str:
+        """Where a mail would have gone at that moment."""
+        known = [
+            contacts[mail.contact]
+            for since, contacts in self.versions
+            if since <= at and mail.contact < len(contacts)
+        ]
+        return known[-1] if known else mail.address
+
+
+def name_of(mail: Mail, address: str) -> str:
     """Which mail it is, for people."""
     what = f"reminder {mail.reminder}" if mail.reminder else "notice"
-    return f"{what} to contact {mail.contact + 1} ({mail.address})"
+    return f"{what} to contact {mail.contact + 1} ({address})"
 
 
 def _of_table(
@@ -126,7 +160,11 @@ def _of_table(
 
 
 def _of_trail(
-    connection: Connection, campaign_id: str, recipient_id: str, mails: Mapping[str, Mail]
+    connection: Connection,
+    campaign_id: str,
+    recipient_id: str,
+    mails: Mapping[str, Mail],
+    addresses: Addresses,
 ) -> Iterator[Entry]:
     for row in audit.about(connection, (campaign_id,)):
         if row["event"] in TOLD_BY_TABLES:
@@ -134,11 +172,13 @@ def _of_trail(
         detail = row.get("detail", {})
         frozen = row["event"] == "campaign_frozen"
         if frozen or _concerns(row, detail, recipient_id, mails):
+            at = datetime.fromisoformat(row["at"])
+            names = {mail.id: name_of(mail, addresses.of(mail, at)) for mail in mails.values()}
             yield Entry(
-                at=datetime.fromisoformat(row["at"]),
+                at=at,
                 event=row["event"],
                 by=row["actor"],
-                detail=_words(detail, recipient_id, mails, frozen=frozen),
+                detail=_words(detail, recipient_id, names, frozen=frozen),
             )
 
 
@@ -159,9 +199,12 @@ def _concerns(
 
 
 def _words(
-    detail: Mapping[str, Any], recipient_id: str, mails: Mapping[str, Mail], *, frozen: bool
+    detail: Mapping[str, Any], recipient_id: str, names: Mapping[str, str], *, frozen: bool
 ) -> str:
-    """What an event says of this recipient and its mails: which, and with what code or reason."""
+    """What an event says of this recipient and its mails: which, and with what code or reason.
+
+    ``names`` are the mails' in words, by id.
+    """
     said = []
     if frozen:
         said.append(
@@ -173,9 +216,9 @@ def _words(
         if recipient_id in value:
             said.append(key.replace("_", " "))
         for name in value:
-            if isinstance(name, str) and name in mails:
+            if isinstance(name, str) and name in names:
                 code = f": {value[name]}" if isinstance(value, dict) else ""
-                said.append(name_of(mails[name]) + code)
+                said.append(names[name] + code)
     if reason := detail.get("reason"):
         said.append(str(reason))
     return "; ".join(said)

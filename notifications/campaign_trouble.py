@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from notifications.campaign_view import UNDER_WAY, CampaignView, Mail, Person
+from notifications.destinations import Course, Standing
 from notifications.outbox import State
 
 Policy = Literal["resend", "hold"]
@@ -49,27 +50,62 @@ def what_to_do(state: str, policy: Policy) -> str:
 
 
 def destinations(view: CampaignView) -> list[dict[str, Any]]:
-    """Domains where mails were refused, put off or lost, the one with most of them first."""
+    """Domains where mails were refused, put off or lost, or wait because nothing is let through.
+
+    Those that are paused come first, then the one with most mails in trouble. ``course`` is how it
+    goes there for every campaign, ``until`` the end of a pause, ``why`` what the last server said.
+    """
     groups: dict[str, list[Mail]] = {}
     for person in view.people:
         for mail in person.mails:
-            if mail.attempts and mail.state not in NOT_THEIRS:
+            tried = mail.attempts and mail.state not in NOT_THEIRS
+            if tried or (mail.state in UNDER_WAY and mail.domain in view.standings):
                 groups.setdefault(mail.domain or "address unknown", []).append(mail)
-    rows = [_destination(domain, mails) for domain, mails in groups.items()]
-    return sorted(rows, key=lambda row: (-row["mails"], row["domain"]))
+    rows = [
+        _destination(domain, mails, view.standings.get(domain)) for domain, mails in groups.items()
+    ]
+    return sorted(rows, key=lambda row: (row["until"] is None, -row["mails"], row["domain"]))
 
 
-def _destination(domain: str, mails: Sequence[Mail]) -> dict[str, Any]:
+def _destination(domain: str, mails: Sequence[Mail], standing: Standing | None) -> dict[str, Any]:
     worst = max(mails, key=lambda mail: mail.attempts)
     due: list[datetime] = [mail.due_at for mail in mails if mail.due_at is not None]
+    until = standing.next_at if standing else None
+    following = max(min(due), until) if due and until else until or min(due, default=None)
     return {
         "domain": domain,
+        "course": _course(standing),
+        "until": _iso(until),
+        "why": standing.reason if standing else "",
         "mails": len(mails),
         "states": [f"{state} {n}" for state, n in sorted(Counter(m.state for m in mails).items())],
         "attempts": worst.attempts,
-        "next": min(due).isoformat(timespec="seconds") if due else None,
-        "reason": (worst.reason or worst.reply)[:LONGEST_REASON],
+        "next": _iso(following),
+        "reason": (_pause(standing) + (worst.reason or worst.reply))[:LONGEST_REASON].strip(" ;"),
     }
+
+
+def _course(standing: Standing | None) -> Course:
+    if standing is None:
+        return Course.OPEN
+    return Course.PAUSED if standing.next_at is not None else Course.SLOWED
+
+
+def _pause(standing: Standing | None) -> str:
+    """Why nothing, or less, is let through there, and until when."""
+    if standing is None:
+        return ""
+    said = f" ({standing.reason})" if standing.reason else ""
+    if standing.next_at is None:
+        return f"slowed down, {standing.concurrency} at a time{said}; "
+    return (
+        f"paused until {standing.next_at:%Y-%m-%d %H:%M} UTC after {standing.failures} failures in a "
+        f"row{said}; "
+    )
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _unreached(person: Person) -> Sequence[Mail]:

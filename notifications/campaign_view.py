@@ -22,6 +22,9 @@ from notifications.campaign_rows import (
     mail_rows,
     settled_recipients,
 )
+from notifications.destinations import Standing as DestinationStanding
+from notifications.destinations import domain_of
+from notifications.destinations import load as load_standings
 from notifications.directory import Recipient
 from notifications.ewn import EarlyWarning
 from notifications.notices import NoticeContent, read_content
@@ -121,6 +124,8 @@ class CampaignView:
     content: NoticeContent = field(repr=False)
     acknowledge_by: datetime | None
     people: tuple[Person, ...]
+    standings: Mapping[str, DestinationStanding]
+    """Of the destinations, of this campaign or not, where not all goes well."""
 
     @classmethod
     def load(cls, connection: Connection, campaign_id: str, now: datetime) -> Self:
@@ -153,6 +158,7 @@ class CampaignView:
             content=content,
             acknowledge_by=deadline,
             people=tuple(sorted(people, key=lambda person: order.index(person.standing))),
+            standings=load_standings(connection),
         )
 
     def only(self, wanted: Wanted) -> tuple[Person, ...]:
@@ -256,7 +262,7 @@ def _mail(row: Row[Any], recipient: Recipient | None) -> Mail:
         id=row.id,
         contact=row.contact,
         address=masked(email) if email else "no longer in the directory",
-        domain=email.rpartition("@")[2].lower(),
+        domain=domain_of(email),
         reminder=row.revision,
         variant=row.variant,
         state=row.state,

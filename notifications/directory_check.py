@@ -12,16 +12,18 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from infra.settings import Settings
 from notifications.directory import Contact, Directory, Recipient, Record, key_problem
 from notifications.directory_hours import is_open, parse_hours
 from notifications.openpgp import openpgp_key
+from notifications.own_keys import own_keys
+from notifications.phrases import LANGUAGES
 from notifications.trust import PINNED, Trust
 from protocol.errors import Refused
 from protocol.parties import RecipientClass
 
 EXPIRES_SOON = timedelta(days=30)
-WRITTEN_IN = frozenset({"en"})
-"""Languages that the templates of notices are written in."""
+CENTRE = "this centre"
 _WEEK = timedelta(days=7)
 _LOOK_EVERY = timedelta(minutes=15)
 """Time zones lie apart by multiples of it, and so do the hours of desks."""
@@ -32,7 +34,7 @@ class Finding(Record):
 
     problem: str
     subject: str
-    """Recipient id, or class where nobody is in it."""
+    """Recipient id, class where nobody is in it, or the centre itself."""
     contact: int | None = None
     message: str
 
@@ -41,12 +43,12 @@ def check(
     directory: Directory,
     now: datetime,
     *,
-    languages: Collection[str] = WRITTEN_IN,
+    languages: Collection[str] = LANGUAGES,
     trust: Trust = PINNED,
 ) -> list[Finding]:
     """What will go wrong with this directory, in its order; empty when all is well.
 
-    ``languages`` are those that there are templates of notices for.
+    ``languages`` are those that notices are written in.
     """
     findings = [
         found
@@ -62,6 +64,20 @@ def check(
         )
         for name in RecipientClass
         if not directory.of_class(name)
+    ]
+
+
+def own_findings(settings: Settings, now: datetime) -> list[Finding]:
+    """What is wrong, or soon will be, with the keys that the centre signs with.
+
+    Raises:
+        Refused: one of them cannot be read.
+    """
+    early = settings.smime.warn_before
+    return [
+        Finding(problem=f"own-key-{key.life(now, early)}", subject=CENTRE, message=advice)
+        for key in own_keys(settings.keys)
+        if (advice := key.advice(now, early))
     ]
 
 
@@ -134,7 +150,7 @@ def _of_language(contact: Contact, languages: Collection[str]) -> Iterator[tuple
     if not set(contact.languages) & set(languages):
         message = (
             f"reads {', '.join(contact.languages)}, and notices are written in "
-            f"{', '.join(sorted(languages))}: add a template, or a language that is read there too"
+            f"{', '.join(sorted(languages))}: add a language that is read there too, or a table of phrases"
         )
         yield "language-without-template", message
 

@@ -44,6 +44,15 @@ FROM = {
     Act.RESEND: frozenset({State.UNKNOWN, State.REFUSED, State.BOUNCED}),
 }
 """The states in which a mail must be for it."""
+BY_NAME: dict[Act, frozenset[State]] = {
+    Act.HOLD: frozenset(),
+    Act.RELEASE: frozenset(),
+    Act.RESEND: frozenset({State.ACCEPTED}),
+}
+"""Also, for recipients who are named: a server took the mail, at a wrong address or for nobody to see.
+
+The notice itself and no reminder, and only where nothing of theirs is in a state of ``FROM``.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,15 +193,23 @@ def _rows(connection: Connection, campaign_id: str, order: Order) -> Sequence[Ro
             f"{campaign_id}'"
         )
     wanted = order.recipients or known
+    taken = FROM[order.act] | (BY_NAME[order.act] if order.recipients else frozenset())
     rows = connection.execute(
         select(notification)
-        .where(mine, notification.c.state.in_(FROM[order.act]))
+        .where(mine, notification.c.state.in_(taken))
         .order_by(notification.c.cursor)
         .with_for_update()
     ).mappings()
     found = [row for row in rows if row["recipient_id"] in wanted]
+    troubled = {row["recipient_id"] for row in found if row["state"] in FROM[order.act]}
+    found = [
+        row
+        for row in found
+        if row["state"] in FROM[order.act]
+        or (row["recipient_id"] not in troubled and not row["revision"])
+    ]
     if not found:
-        states = " or ".join(sorted(FROM[order.act]))
+        states = " or ".join(sorted(taken))
         raise Refused("nothing-to-do", f"no such mail is {states}, so there is none to {order.act}")
     return found
 

@@ -13,12 +13,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime
-from functools import lru_cache
 
 from notifications.directory import Contact
-from notifications.headers import safe_header
+from notifications.headers import header_lines, header_value
 from notifications.protection import Protection, choose
 from notifications.rendering import Attachment, Rendered
 from notifications.smime import Signer, base64_lines
@@ -63,7 +61,7 @@ class Envelope:
         ]
         if self.in_reply_to is not None:
             fields += [("In-Reply-To", self.in_reply_to), ("References", self.in_reply_to)]
-        return [(name, _value(value)) for name, value in fields]
+        return [(name, header_value(value)) for name, value in fields]
 
     def outer_subject(self, marking: Marking) -> str:
         """``EXERCISE - TLP:AMBER - LEERP notice LEERP-2026-0001-EWN-1``, for all who see the mail pass."""
@@ -129,7 +127,7 @@ def wrap(
     outside = envelope.headers(envelope.outer_subject(marking))
     inner = _inner(body, envelope, outside, encrypted=protection.encrypts)
     top = [*outside, ("Auto-Submitted", "auto-generated"), ("MIME-Version", "1.0")]
-    return _lines(top) + protection.apply(inner, signer, envelope.date)
+    return header_lines(top) + protection.apply(inner, signer, envelope.date)
 
 
 def encode(rendered: Rendered) -> Body:
@@ -197,15 +195,17 @@ def _inner(body: Body, envelope: Envelope, outside: Fields, *, encrypted: bool) 
         )
         kind, parts = "mixed", (texts, *body.files)
     boundary = _boundary()
-    fields = [(name, _value(subject) if name == "Subject" else value) for name, value in outside]
-    fields.append(("X-LEERP-Notification", _value(envelope.notification_id)))
+    fields = [
+        (name, header_value(subject) if name == "Subject" else value) for name, value in outside
+    ]
+    fields.append(("X-LEERP-Notification", header_value(envelope.notification_id)))
     if encrypted:  # what the outside showed, so that the reader's software can tell them apart
         fields += [("HP-Outer", f"{name}: {value}") for name, value in outside]
     hint = b'; hp="cipher"' if encrypted else b'; hp="clear"'
     return b"".join(
         (
             _type(kind, boundary) + hint + b"\r\n",
-            _lines(fields),
+            header_lines(fields),
             b"\r\n",
             _multipart(boundary, parts),
         )
@@ -224,14 +224,3 @@ def _multipart(boundary: bytes, parts: Sequence[bytes]) -> bytes:
     """Parts that end with a line of their own; base64 has no hyphen, so none can hold the boundary."""
     between = b"--" + boundary + b"\r\n"
     return between + between.join(parts) + b"--" + boundary + b"--\r\n"
-
-
-def _lines(fields: Fields) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("ascii")
-
-
-@lru_cache(maxsize=1_024)
-def _value(text: str) -> str:
-    """A header's value: ASCII as it is; anything else as encoded words of our own making (RFC 2047)."""
-    value = safe_header(text)
-    return value if value.isascii() else Header(value, "utf-8").encode(linesep="\r\n")

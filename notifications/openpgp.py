@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from pysequoia import Cert, Tsk, encrypt
+from pysequoia import Cert, PySigner, Tsk, encrypt
 from pysequoia.packet import Packet, PacketPile, PublicKeyAlgorithm, SignatureType, Tag
 
 from notifications.trust import MIN_RSA_BITS
@@ -40,15 +40,37 @@ class OpenPgpSigner:
     def load(cls, file: Path) -> Self:
         """Read an armoured or binary secret key without a password.
 
+        One that has expired is taken: it must not keep the others from being warned.
+
         Raises:
             Refused: there is no secret key that can sign in the file.
         """
         try:
-            key = Tsk.from_file(str(file))
-            key.signer()
+            made = cls(key=Tsk.from_file(str(file)))
+            if made.ends is None or made.ends > datetime.now(UTC):
+                made.key.signer()
         except RuntimeError as error:
             raise Refused("signer-key", f"{file} must hold an OpenPGP key that can sign") from error
-        return cls(key=key)
+        return made
+
+    def signer(self) -> PySigner:
+        """What signs.
+
+        Raises:
+            Refused: ``openpgp-signer-expired``.
+        """
+        try:
+            return self.key.signer()
+        except RuntimeError as error:
+            raise Refused(
+                "openpgp-signer-expired",
+                "the centre's own OpenPGP key cannot sign any more: see 'leerp doctor'",
+            ) from error
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it expires, or None when it never does."""
+        return self.key.extract_certificate().expiration
 
     @property
     def certificate(self) -> str:
@@ -139,11 +161,11 @@ class OpenPgpKey:
         """``data`` signed and encrypted, armoured, with CRLF line ends.
 
         Raises:
-            Refused: as ``require``.
+            Refused: as ``require`` and ``OpenPgpSigner.signer``.
         """
         self.require(at)
         packets = [*self.primary, *(p for s in self._usable(at) for p in s.packets)]
-        made = encrypt(data, [Cert.from_packets(packets)], signer=signer.key.signer())
+        made = encrypt(data, [Cert.from_packets(packets)], signer=signer.signer())
         return b"\r\n".join(made.splitlines()) + b"\r\n"
 
     def _usable(self, at: datetime) -> list[_Subkey]:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from infra import audit
+from infra.tables import incident
 from infra.tables_permissions import life_override, life_override_approval, life_override_end
 from notifications.grants import Permission, PermissionKind
 from notifications.products import Product
@@ -191,6 +192,30 @@ def list_overrides(connection: Connection, incident_id: str | None = None) -> li
     """Every override in the order in which they were proposed, of an incident or of all."""
     return list(
         _read(connection, life_override.c.incident_id == incident_id if incident_id else True)
+    )
+
+
+def left_behind(connection: Connection, incident_id: str, now: datetime) -> list[Override]:
+    """Overrides, proposed or in force, of incidents that were merged into this one.
+
+    They open nothing here: two officers looked at another incident, and at another product.
+    """
+    absorbed: set[str] = set()
+    fresh = {incident_id}
+    while fresh:
+        rows = connection.scalars(select(incident.c.id).where(incident.c.merged_into.in_(fresh)))
+        fresh = set(rows) - absorbed - {incident_id}
+        absorbed |= fresh
+    found = _read(connection, life_override.c.incident_id.in_(absorbed)) if absorbed else ()
+    return [each for each in found if each.state(now) in {"proposed", "in force"}]
+
+
+def in_words(left: Override, into: str) -> str:
+    """What an officer is told of an override that was left behind."""
+    return (
+        f"override {left.id} was {'granted' if left.approved_at else 'proposed'} for "
+        f"{left.incident_id} ({', '.join(left.recipients)}) before it merged, and opens nothing here: "
+        f"ask again with 'leerp locks override propose {into}'"
     )
 
 

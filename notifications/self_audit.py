@@ -42,6 +42,7 @@ class Problem(StrEnum):
     NOT_SENT = "not-sent"
     NOBODY_TOLD = "nobody-told"
     TRAIL = "trail"
+    SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

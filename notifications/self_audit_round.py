@@ -5,9 +5,9 @@ A campaign is open for as long as the links in its mails may be used. Source: is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, func, insert, select, update
@@ -15,11 +15,13 @@ from sqlalchemy import Connection, func, insert, select, update
 from infra import audit
 from infra.database import Database
 from infra.settings import Settings
-from infra.tables import campaign
+from infra.tables import campaign, notification
 from infra.tables_watch import finding, watch_round
+from notifications.campaign_view import UNDER_WAY
 from notifications.campaigns import FreezeOrder, Frozen, freeze
 from notifications.notices import OverdueNotice
-from notifications.self_audit import Finding, audit_campaign
+from notifications.own_keys import CERTIFICATE, Life, OwnKey, own_keys
+from notifications.self_audit import Finding, Problem, audit_campaign
 from protocol.errors import LeerpError
 from protocol.parties import RecipientClass
 from protocol.stages import NoticeKind
@@ -52,13 +54,19 @@ def open_campaigns(connection: Connection, settings: Settings, now: datetime) ->
 def findings_of(
     connection: Connection, settings: Settings, ids: Sequence[str], now: datetime
 ) -> list[Finding]:
-    """What does not add up in these campaigns.
+    """What does not add up in these campaigns, and which are signed with a key that has ended.
 
     Raises:
+        Refused: a key of the centre's cannot be read.
         NotFound: one of them does not exist.
     """
     notices = {str(kind): rules for kind, rules in settings.profile().notices.items()}
-    return [
+    ended = [
+        key
+        for key in own_keys(settings.keys)
+        if key.name == CERTIFICATE and key.life(now, timedelta()) is Life.EXPIRED
+    ]
+    return [found for name in ids for found in _signed_too_late(connection, name, ended, now)] + [
         found
         for name in ids
         for found in audit_campaign(
@@ -69,6 +77,24 @@ def findings_of(
             resends_unknown=settings.delivery.unknown_policy == "resend",
         )
     ]
+
+
+def _signed_too_late(
+    connection: Connection, campaign_id: str, ended: Sequence[OwnKey], now: datetime
+) -> Iterator[Finding]:
+    """Certificates of the centre's that ended before all mails of this campaign were sent."""
+    for key in ended:
+        late = notification.c.state.in_(UNDER_WAY) | (notification.c.accepted_at >= key.ends)
+        mails = connection.scalar(
+            select(func.count()).where(notification.c.campaign_id == campaign_id, late)
+        )
+        if mails:
+            yield Finding(
+                campaign_id=campaign_id,
+                problem=Problem.SIGNATURE,
+                subject=key.name,
+                message=key.advice(now, timedelta()),
+            )
 
 
 def go_round(database: Database, settings: Settings, *, message_key: bytes, now: datetime) -> Round:

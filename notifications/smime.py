@@ -23,6 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from notifications.enveloping import ContentCipher, SmimeProfile, envelop
 from notifications.openpgp import OpenPgpSigner
@@ -71,10 +72,16 @@ class Signer:
         """Read PEM files; the certificate file may hold the chain after the signer's own.
 
         Raises:
-            Refused: the key is neither RSA of at least 2,048 bits nor on the curve P-256, or is not
-                the certificate's; or there is no OpenPGP key in its file.
+            Refused: the key is neither RSA of at least 2,048 bits nor on the curve P-256, is limited
+                to RSA-PSS, or is not the certificate's; or there is no OpenPGP key in its file.
         """
         own, *chain = x509.load_pem_x509_certificates(certificate_file.read_bytes())
+        if own.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+            raise Refused(
+                "signer-key",
+                f"the key of {certificate_file} is limited to RSA-PSS, which many readers cannot check: "
+                "it must be plain RSA, or on the curve P-256",
+            )
         match serialization.load_pem_private_key(key_file.read_bytes(), password):
             case rsa.RSAPrivateKey() as rsa_key if rsa_key.key_size >= MIN_RSA_BITS:
                 key: SigningKey = rsa_key

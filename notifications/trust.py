@@ -19,9 +19,10 @@ from threading import Lock
 from asn1crypto import crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
     ExpiredError,
@@ -63,6 +64,14 @@ _NO_LIST = (
 _OLD_ISSUER = (
     "an authority between the certificate and a trusted one is not valid now: put its current "
     "certificate into the folder LEERP_SMIME__INTERMEDIATE_FOLDER"
+)
+_WRONG_KEY = (
+    f"the certificate's key must be RSA of {MIN_RSA_BITS} bits or more, or elliptic on a NIST curve, and "
+    "no X25519 or other: ask for another"
+)
+_SIGNS_ONLY = (
+    "the certificate's key is for RSA-PSS signatures only, nobody can decrypt with it: ask for one whose "
+    "key is plain RSA (its signature may be RSA-PSS)"
 )
 _UNKNOWN_ISSUER = (
     "no trusted authority has issued the certificate: import one by an authority in "
@@ -140,7 +149,8 @@ def require_usable(certificate: x509.Certificate, now: datetime) -> None:
 
     Raises:
         Refused: ``certificate-expired`` (or not yet valid), ``certificate-key`` (neither RSA of 2,048
-            bits nor a NIST curve), ``certificate-usage`` (not meant for encryption, or for mail).
+            bits nor a NIST curve, or for signatures only), ``certificate-usage`` (not meant for
+            encryption, or for mail).
     """
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise Refused(
@@ -155,19 +165,9 @@ def require_usable(certificate: x509.Certificate, now: datetime) -> None:
 @lru_cache(maxsize=KNOWN_CERTIFICATES)
 def _flaw_of_its_own(certificate: x509.Certificate) -> Flaw | None:
     """What is wrong with it at any time."""
-    match certificate.public_key():
-        case rsa.RSAPublicKey() as key if key.key_size >= MIN_RSA_BITS:
-            elliptic = False
-        case ec.EllipticCurvePublicKey() as key if isinstance(key.curve, CURVES):
-            elliptic = True
-        case _:
-            return (
-                "certificate-key",
-                (
-                    f"the certificate's key must be RSA of {MIN_RSA_BITS} bits or more, or elliptic on a "
-                    "NIST curve: ask for another"
-                ),
-            )
+    if flaw := _key_flaw(certificate):
+        return flaw
+    elliptic = isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
     for extension in certificate.extensions:
         match extension.value:
             case x509.KeyUsage() as usage if not (
@@ -179,6 +179,23 @@ def _flaw_of_its_own(certificate: x509.Certificate) -> Flaw | None:
             case x509.BasicConstraints(ca=True):
                 return "certificate-usage", "the certificate is an authority's, not a mailbox's"
     return None
+
+
+def _key_flaw(certificate: x509.Certificate) -> Flaw | None:
+    """Why nothing can be encrypted to its key, or read by its holder."""
+    try:
+        public = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "certificate-key", _WRONG_KEY
+    if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        return "certificate-key", _SIGNS_ONLY
+    match public:
+        case rsa.RSAPublicKey() if public.key_size >= MIN_RSA_BITS:
+            return None
+        case ec.EllipticCurvePublicKey() if isinstance(public.curve, CURVES):
+            return None
+        case _:
+            return "certificate-key", _WRONG_KEY
 
 
 def _in_a_loop_of_its_own(trust: Trust, certificate: x509.Certificate, at: datetime) -> Flaw | None:

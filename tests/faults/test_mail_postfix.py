@@ -17,10 +17,14 @@ from pathlib import Path
 import pytest
 
 from infra.services.ports import LOOPBACK
+from infra.settings import SmtpSettings
+from notifications.envelopes import Letter
+from notifications.submission import Submission
 from tests.e2e.support import until
 from tests.faults.scale import Scale
 from tests.notifications.mailroom import rows
 from tests.notifications.post import A_DAY, Post
+from tests.notifications.samples import ewn, fact
 
 POSTFIX = shutil.which("postfix")
 pytestmark = [
@@ -99,6 +103,12 @@ class Judge:
     def answer(self, *lines: str) -> None:
         """What it says of recipients from now on, as lines of a regexp table."""
         (self.home / "etc" / "access").write_text("\n".join([*lines, ""]))
+        self.run("postfix", "reload")
+
+    def forgive(self) -> None:
+        """Take line ends as servers did that could be made to see two mails where one was sent."""
+        forgiving = ("smtpd_forbid_bare_newline=no", "smtpd_forbid_unauth_pipelining=no")
+        self.run("postconf", "-e", *forgiving)
         self.run("postfix", "reload")
 
     def greets(self) -> bool:
@@ -180,3 +190,59 @@ async def test_a_mail_with_dots_and_line_ends_is_one_mail_to_postfix(
     assert row.raw is not None
     assert content.splitlines()[-3:] == row.raw.decode().splitlines()[-3:]
     assert row.raw.decode().replace("\r\n", "\n").strip() in content
+
+
+SECOND = "MAIL FROM:<evil@example.invalid>{0}RCPT TO:<victim@example.invalid>{0}DATA{0}x{0}.{0}"
+ENDS = ("\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r\n", "\r\n.\r")
+"""What some server or other has taken for the end of a mail."""
+SMUGGLED = [f"x{end}{SECOND.format(end.replace('.', ''))}" for end in ENDS]
+SMUGGLED += [f"x{end}{SECOND.format(chr(13) + chr(10))}" for end in ENDS]
+
+
+async def test_fk7_a_forgiving_postfix_can_be_made_to_see_two_mails_in_one(judge: Judge) -> None:
+    """The control: without it the next two tests would pass before any server."""
+    await until(judge.greets)
+    judge.forgive()
+    with smtplib.SMTP(LOOPBACK, judge.port, timeout=30) as by_hand:
+        by_hand.ehlo()
+        by_hand.mail("leerp@ec3.invalid")
+        by_hand.rcpt("poc@example.invalid")
+        by_hand.docmd("DATA")
+        by_hand.send(f"Subject: x\r\n\r\nx\n.\r\n{SECOND.format(chr(13) + chr(10))}".encode())
+        for _ in range(5):  # the end of the first, then what was smuggled in
+            by_hand.getreply()
+    assert sorted(judge.queued().values()) == ["poc@example.invalid", "victim@example.invalid"]
+
+
+async def test_fk7_texts_that_end_a_mail_before_its_end_smuggle_nothing_past_a_forgiving_postfix(
+    tmp_path: Path, judge: Judge
+) -> None:
+    await until(judge.greets)
+    judge.forgive()
+    hostile = ewn(tuple(fact(text) for text in SMUGGLED), bottom_line=tuple(SMUGGLED[:5]))
+    post = Post(tmp_path, 3, content=hostile)
+    assert (await post.send(judge.port)).accepted == 3
+    assert judge.queued() == queue_ids(post)
+    assert len(judge.queued()) == 3
+
+
+async def test_fk7_lines_that_begin_with_dots_arrive_as_they_were_sent(judge: Judge) -> None:
+    """No mail of ours has such a line, as its parts are base64; the sender does not lean on that."""
+    await until(judge.greets)
+    judge.forgive()
+    dotted = "..\r\n.\r\n" + SECOND.format("\r\n") + "end\r\n.\r\n..x\r\n"
+    raw = f"From: leerp@ec3.invalid\r\nSubject: x\r\n\r\n{dotted}".encode()
+    submission = Submission(SmtpSettings(host=LOOPBACK, port=judge.port))
+    await submission.open()
+    letter = Letter(to="poc@example.invalid", raw=raw, token="x")
+
+    async def may_send() -> bool:
+        return True
+
+    submitted = await submission.submit(letter, may_send)
+    await submission.close()
+    assert submitted is not None
+    assert submitted.state == "accepted"
+    ((queue_id, to),) = judge.queued().items()
+    assert to == letter.to
+    assert judge.run("postcat", "-bq", queue_id) == "\n" + dotted.replace("\r\n", "\n")

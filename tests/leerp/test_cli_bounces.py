@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,40 @@ async def test_the_worker_reads_on_after_the_inbox_was_away(home: Path) -> None:
         stop.set()
         await task
     assert [log["foreign"] for log in logs if log["event"] == "notices_read"] == [1]
+
+
+@pytest.mark.asyncio
+async def test_the_worker_reads_on_after_the_database_was_away(home: Path) -> None:
+    with app(home) as opened, capture_logs() as logs:
+        token = make_token(opened.keys.acknowledgement, "0" * 32)
+        inbox = maildir(home / "inbox", notice(to=bounce_address("bounces@ec3.example", token)))
+        _rename(opened, "notification", "away")
+        stop = asyncio.Event()
+        task = asyncio.create_task(keep_reading(reading(opened, maildir=inbox), stop))
+        await until(lambda: sum(log["event"] == "notices_not_read" for log in logs) > 1)
+        assert list((inbox / "new").iterdir()), "what was not written down is still new"
+        _rename(opened, "away", "notification")
+        await until(lambda: any(log["event"] == "notices_read" for log in logs))
+        stop.set()
+        await task
+    away = [log for log in logs if log["event"] == "notices_not_read"]
+    assert [log["failures"] for log in away] == list(range(1, len(away) + 1))
+    assert {(log["log_level"], log["error"]) for log in away} == {("error", "OperationalError")}
+    assert list((inbox / "cur").iterdir())
+
+
+def _rename(opened: App, name: str, other: str) -> None:
+    with opened.database.write() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {other}")
+
+
+@pytest.mark.asyncio
+async def test_a_defect_of_ours_is_not_kept_quiet(home: Path) -> None:
+    inbox = maildir(home / "inbox", notice())
+    with app(home) as opened:
+        defective = replace(reading(opened, maildir=inbox), database=None)  # type: ignore[arg-type]
+        with pytest.raises(AttributeError):
+            await keep_reading(defective, asyncio.Event())
 
 
 @pytest.mark.asyncio

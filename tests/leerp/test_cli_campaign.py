@@ -142,6 +142,26 @@ def test_mails_are_held_although_temporal_is_away_and_go_back_when_released(
     assert len(audited(home, "mails_hold")) == len(audited(home, "mails_release")) == 1
 
 
+def test_of_who_is_named_what_was_refused_goes_again_and_else_the_notice_that_was_taken(
+    run: Run, frozen: Database
+) -> None:
+    refused, taken, *_ = mails(run)
+    with frozen.write() as connection:
+        connection.execute(
+            update(notification)
+            .where(notification.c.recipient_id == taken["recipient"])
+            .values(state="accepted", accepted_at=datetime.now(UTC))
+        )
+    who = ("--reason", "nothing came", "--as", manager(run), "--json")
+    everybody = run("campaign", "resend", CAMPAIGN, "--all", *who)
+    assert (everybody.code, "back in the outbox" in everybody.err) == (DOWN, True)
+    states = {mail["recipient"]: mail["state"] for mail in mails(run)}
+    assert (states[refused["recipient"]], states[taken["recipient"]]) == ("queued", "accepted")
+    run("campaign", "resend", CAMPAIGN, "--recipient", str(taken["recipient"]), *who)
+    states = {mail["recipient"]: mail["state"] for mail in mails(run)}
+    assert states[taken["recipient"]] == "queued"
+
+
 @pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize(
     ("arguments", "said"),

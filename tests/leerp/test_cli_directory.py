@@ -152,6 +152,17 @@ def test_the_check_asks_name_servers_only_when_told(run: Run) -> None:
     assert not any(problem.startswith("domain") for problem in problems)
 
 
+def test_the_check_names_a_key_of_our_own_that_ends_soon(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEERP_SMIME__WARN_BEFORE", "P4000D")
+    own = [row for row in said(run("directory", "check", "--json")) if "own-key" in row["problem"]]
+    assert [(row["problem"], row["subject"]) for row in own] == [
+        ("own-key-expires-soon", "this centre"),
+        ("own-key-expires-soon", "this centre"),
+    ]
+
+
 def test_a_drill_needs_temporal_and_says_so(run: Run) -> None:
     assert "no drill yet" in run("directory", "drill", "list").out
     answer = run("directory", "drill", "start", "--as", DUTY_OFFICER)

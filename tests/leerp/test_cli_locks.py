@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, update
 
 from infra.database import Database
 from infra.settings import Settings
+from infra.tables import incident as incident_table
+from infra.tables_permissions import life_override
+from intake.merging import carry_over
 from leerp.demo.officers import DUTY_OFFICER, MANAGER, SECOND_OFFICER, given
 from notifications.matrix import Column
 from protocol.parties import RecipientClass
 from tests.leerp.typed import DONE, DOWN, REFUSED, Run, audited
+from tests.notifications.samples import NOW
 from tests.workflows.case import assessed_incident, decided, drafting_of
 from tests.workflows.test_drafting_rights import change_report
 
@@ -195,3 +200,38 @@ def test_an_override_is_proposed_approved_and_ended(run: Run, home: Path, incide
     assert listed["state"] == "ended"
     assert answer(run, "locks", "explain", incident, name)["decision"]["variant"] == "technical"
     assert len(audited(home, "override_approved")) == 1
+
+
+def test_an_override_of_an_incident_that_merged_opens_nothing_and_is_named(
+    run: Run, home: Path, incident: str
+) -> None:
+    name = recipients(run)["le-poc"]
+    reason = ("--reason", "ventilators stop", "--hours", "2")
+    asked = ("locks", "override", "propose", incident, "--recipient", name, *reason, *WHO)
+    number = answer(run, *asked)["id"]
+    run("locks", "override", "approve", str(number), "--as", MANAGER)
+    database = Database(Settings.load(home).database_url)
+    with database.write() as connection:  # as when both had been one case under another number
+        for name_of, into in (("inc-b", incident), ("inc-c", "inc-b")):
+            connection.execute(
+                insert(incident_table).values(
+                    id=name_of, created_at=NOW, status="merged", merged_into=into,
+                    exercise=True, profile="x",
+                )
+            )  # fmt: skip
+        connection.execute(update(life_override).values(incident_id="inc-c"))
+        carry_over(connection, "inc-b", incident)
+        carry_over(connection, "inc-c", "inc-b")
+    database.close()
+    explained = answer(run, "locks", "explain", incident, name)
+    assert explained["decision"]["variant"] == "technical"
+    (said,) = explained["overrides_left_behind"]
+    assert said.startswith(f"override {number} was granted for inc-c ({name}) before it merged")
+    assert f"ask again with 'leerp locks override propose {incident}'" in said
+    assert said in run("locks", "explain", incident, name).out
+    assert answer(run, "locks", "check", incident)["overrides_left_behind"] == [said]
+    (row,) = audited(home, "overrides_left_behind")
+    assert row["subject"] == "inc-b"
+    assert row["detail"] == {"merged": "inc-c", "overrides": [number]}
+    run("locks", "override", "end", str(number), "--reason", "safe", "--as", DUTY_OFFICER)
+    assert answer(run, "locks", "explain", incident, name)["overrides_left_behind"] == []

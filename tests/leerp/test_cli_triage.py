@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
+from infra.database import Database
+from infra.settings import Settings
+from infra.tables_permissions import life_override
 from leerp.demo.officers import DUTY_OFFICER
 from tests.intake.samples import body_of, content, major
 from tests.leerp.typed import DONE, REFUSED, Run, audited, store
@@ -108,3 +113,27 @@ def test_an_incident_shows_how_long_detection_took(run: Run, home: Path) -> None
     assert times["event_to_detection"]["least_seconds"] > 0
     assert "event_to_detection" in run("incidents", "show", found).out
     assert "first event" in run("incidents", "timeline", found).out
+
+
+@pytest.mark.requirement("R32")
+def test_a_merge_names_the_overrides_that_it_leaves_behind(
+    run: Run, home: Path, cluster: str
+) -> None:
+    newest, _ = reports(run)
+    other = json.loads(run("triage", "split", cluster, newest, *ACTING, "--json").out)["target"]
+    database = Database(Settings.load(home).database_url)
+    with database.write() as connection:
+        connection.execute(
+            insert(life_override).values(
+                incident_id=other, draft="ewn/1", product="0" * 64, recipients=["le-poc-ee"],
+                providers=["EE police"], reason="a threat to life", lasts_s=3600,
+                by=DUTY_OFFICER, at=datetime.now(UTC),
+            )
+        )  # fmt: skip
+    database.close()
+    merged = json.loads(run("triage", "merge", other, cluster, *ACTING, "--json").out)
+    (said,) = merged["overrides_left_behind"]
+    assert f"was proposed for {other} (le-poc-ee) before it merged" in said
+    assert f"'leerp locks override propose {cluster}'" in said
+    (row,) = audited(home, "overrides_left_behind")
+    assert (row["subject"], row["actor"]) == (cluster, DUTY_OFFICER)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from infra import endpoints
-from infra.keys import ensure_keys
+from infra.keys import ensure_keys, write_secret
 from infra.settings import ENDPOINTS_FILE, KafkaSettings, Settings
 from leerp.doctor import examine, run_doctor, system_packages
 from leerp.doctor_rows import Row, State
+from notifications.certificates import self_signed
+from notifications.own_keys import CERTIFICATE, OPENPGP
+from tests.notifications.mailroom import NOW
 
 
 async def rows_of(home: Path) -> dict[str, Row]:
@@ -82,6 +86,25 @@ async def test_a_key_open_to_others_is_reported(tmp_path: Path) -> None:
 
     assert rows["keys"].state is State.MISSING
     assert "chmod 600" in rows["keys"].advice
+
+
+@pytest.mark.asyncio
+async def test_the_end_of_the_keys_that_sign_is_said_early_and_when_it_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_keys(tmp_path / "keys", "leerp@ec3.invalid")
+    rows = await rows_of(tmp_path)
+    assert {rows[CERTIFICATE].state, rows[OPENPGP].state} == {State.OK}
+
+    monkeypatch.setenv("LEERP_SMIME__WARN_BEFORE", "P4000D")
+    rows = await rows_of(tmp_path)
+    assert {rows[CERTIFICATE].state, rows[OPENPGP].state} == {State.WARN}
+
+    old = self_signed("ec3", "a@b.example", now=NOW - timedelta(days=9), lifetime=timedelta(days=1))
+    write_secret(tmp_path / "keys" / "signer.pem", old.certificate_pem().encode())
+    rows = await rows_of(tmp_path)
+    assert rows[CERTIFICATE].state is State.DOWN
+    assert "still go out" in rows[CERTIFICATE].advice
 
 
 def test_the_exit_code_and_the_json_say_the_same(

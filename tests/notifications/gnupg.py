@@ -34,10 +34,13 @@ class GnuPG:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def make(self, name: str, *, subkey: str = "", life: str = "1y", primary: str = "") -> str:
-        """A key; the fingerprint. ``subkey`` is the algorithm of one for encryption."""
+    def make(
+        self, name: str, *, subkey: str = "", life: str = "1y", primary: str = "", at: str = ""
+    ) -> str:
+        """A key; the fingerprint. ``subkey`` is the algorithm of one for encryption, ``at`` a time past."""
         user = f"{name} <{name}@example.invalid>"
-        self._run("--quick-gen-key", user, primary or "ed25519", "cert,sign", life)
+        clock = ("--faked-system-time", at) if at else ()
+        self._run(*clock, "--quick-gen-key", user, primary or "ed25519", "cert,sign", life)
         listed = self._run("--with-colons", "--list-keys", user).stdout.decode()
         made = next(x.split(":")[9] for x in listed.splitlines() if x.startswith("fpr"))
         if subkey:

@@ -149,5 +149,8 @@ def test_who_is_not_in_the_campaign_or_has_no_such_contact_is_named(tmp_path: Pa
         called(database, CallResult.REACHED, "duty")
     with pytest.raises(NotFound, match="--contact"):
         called(database, CallResult.REACHED, "a", 3)
+    with pytest.raises(NotFound, match="no contact of c has a telephone number"):
+        called(database, CallResult.REACHED, "c")
+    assert called(database, CallResult.REACHED, "c", 1)
     with pytest.raises(NotFound, match="campaign list"), database.read() as connection:
         calls(connection, "nothing", LATER)

@@ -17,6 +17,7 @@ from sqlalchemy import insert, update
 
 from infra import audit
 from infra.database import Database
+from infra.settings import DeliverySettings
 from infra.tables import acknowledgement, notification
 from notifications.campaign_map import PLACES, SIGNS, campaign_map
 from notifications.campaign_pace import pace_of
@@ -33,7 +34,8 @@ from notifications.campaign_view import (
     masked,
 )
 from notifications.campaigns import FreezeOrder, freeze
-from notifications.directory import Contact
+from notifications.destinations import Sign, Told, note
+from notifications.directory import Contact, Directory
 from notifications.directory_import import import_directory
 from notifications.followups import remind
 from notifications.outbox import State
@@ -226,6 +228,40 @@ def test_the_timeline_tells_mails_reminders_and_acknowledgement_in_order(
     assert ("acknowledged", "contact 1, repeats 0") in {(e.event, e.detail) for e in acknowledged}
 
 
+def test_the_timeline_keeps_the_address_that_was_wrong_when_it_was_used(
+    database: Database,
+) -> None:
+    (mail,) = view_of(database).person("poc-2").mails
+
+    def tried(code: str) -> None:
+        with database.write() as connection:
+            audit.append(
+                connection,
+                "mail_tried",
+                actor="delivery",
+                subject=CAMPAIGN,
+                notifications={mail.id: code},
+            )
+
+    tried("550")
+    with database.read() as connection:
+        recipients = Directory.load(connection).recipients
+    desk, *others = next(r for r in recipients if r.id == "poc-2").contacts
+    right = desk.model_copy(update={"email": "right@unit2.example.invalid"})
+    corrected = [
+        r.model_copy(update={"contacts": (right, *others)}) if r.id == "poc-2" else r
+        for r in recipients
+    ]
+    samples.import_and_confirm(database, corrected)
+    tried("250")
+    with database.read() as connection:
+        told = timeline(connection, view_of(database), "poc-2")
+    assert [entry.detail for entry in told if entry.event == "mail_tried"] == [
+        "notice to contact 1 (d***@unit2.example.invalid): 550",
+        "notice to contact 1 (r***@unit2.example.invalid): 250",
+    ]
+
+
 def test_trouble_is_grouped_by_destination_with_what_can_be_done(database: Database) -> None:
     view = view_of(database)
     domains = {row["domain"]: row["states"] for row in destinations(view)}
@@ -237,6 +273,31 @@ def test_trouble_is_grouped_by_destination_with_what_can_be_done(database: Datab
     assert list(said) == ["unknown", "held", "refused", "queued"]
     assert "by itself" in said["unknown"]
     assert "phone" in {row["state"]: row["what_to_do"] for row in kinds(view, "hold")}["unknown"]
+
+
+def test_a_destination_that_is_left_alone_is_named_with_why_and_until_when(
+    database: Database,
+) -> None:
+    waits, until = "unit4.example.invalid", NOW + timedelta(minutes=7)
+    settings = DeliverySettings(pause_after=2, retry_after=timedelta(minutes=7))
+    signs = [
+        Told(domain=domain, sign=Sign.THROTTLED, code="421", begun_at=NOW)
+        for domain in (waits, waits, "unit2.example.invalid", "elsewhere.example.invalid")
+    ]
+    with database.write() as connection:
+        note(connection, signs, settings, now=NOW, jitter=1.0)
+    paused, slowed, open_one = destinations(view_of(database))
+    assert (paused["domain"], paused["course"], paused["why"]) == (waits, "paused", "421")
+    assert paused["until"] == paused["next"] == until.isoformat(timespec="seconds")
+    assert paused["states"] == ["queued 1"]
+    assert (
+        f"paused until {until:%Y-%m-%d %H:%M} UTC after 2 failures in a row (421)"
+        in (paused["reason"])
+    )
+    assert (slowed["domain"], slowed["course"]) == ("unit2.example.invalid", "slowed")
+    assert slowed["reason"].endswith("=550 no <such> user")
+    assert (open_one["course"], open_one["until"], open_one["why"]) == ("open", None, "")
+    assert "paused until" in as_html(view_of(database), view_of(database).people, "resend")
 
 
 def test_the_pace_tells_when_the_rest_will_be_out(database: Database) -> None:

@@ -8,6 +8,7 @@ from pysequoia import Tsk
 
 from notifications.directory import Contact, Directory, Recipient
 from notifications.directory_check import Finding, check
+from notifications.phrases import LANGUAGES
 from protocol.markings import Classification
 from tests.notifications.samples import NOW, contact, recipient
 
@@ -89,6 +90,8 @@ def test_an_openpgp_key_that_expires_is_named(days: int, problems: list[str]) ->
 
 def test_whom_there_is_no_template_for_is_named() -> None:
     assert of_desk(languages=("el",)) == ["language-without-template"]
+    for written in LANGUAGES:
+        assert of_desk(languages=(written,)) == []
     assert of_desk(languages=("el", "en")) == []
     greek = recipient(id="here", contacts=(desk(0, languages=("el",)), desk(1)))
     assert findings(greek, languages={"en", "el"}) == []

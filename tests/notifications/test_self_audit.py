@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from infra import audit
 from infra.database import Database
+from infra.keys import ensure_keys, write_secret
 from infra.settings import Settings
 from infra.tables import acknowledgement, campaign, notification
 from infra.tables_acknowledgement import answer
@@ -18,6 +19,7 @@ from infra.tables_watch import finding, watch_round
 from notifications import outbox
 from notifications.answers import Answer
 from notifications.campaigns import FreezeOrder, freeze
+from notifications.certificates import self_signed
 from notifications.claiming import claim
 from notifications.directory_import import import_directory
 from notifications.followups import remind, second_contact, turn_misdirected
@@ -33,6 +35,7 @@ pytestmark = pytest.mark.requirement("R33", "R72")
 
 CAMPAIGN = "INC-1.ewn.1"
 KEY = bytes(32)
+A_DAY = timedelta(days=1)
 SOON, LATE = NOW + timedelta(minutes=5), NOW + timedelta(hours=2)
 """Before the ladder's last step, and well after it."""
 
@@ -294,6 +297,32 @@ def test_a_mail_that_an_officer_put_back_or_holds_is_no_finding(
         change(connection, state=State.HELD)
         audit.append(connection, "mails_hold", **said)  # type: ignore[arg-type]
     assert found(database, settings, LATE) == []
+
+
+def test_mails_signed_with_a_certificate_that_had_ended_are_found_and_told_once(
+    database: Database, settings: Settings
+) -> None:
+    ensure_keys(settings.keys, "leerp@ec3.invalid")
+    assert found(database, settings) == []
+    old = self_signed("ec3", "leerp@ec3.invalid", now=NOW - timedelta(days=9), lifetime=A_DAY)
+    write_secret(settings.keys / "signer.pem", old.certificate_pem().encode())
+    write_secret(settings.keys / "signer.key", old.key_pem())
+    (finding_,) = found(database, settings)
+    assert finding_.problem is Problem.SIGNATURE
+    assert "still go out" in finding_.message
+    first = go_round(database, settings, message_key=KEY, now=SOON)
+    assert [each.campaign_id for each in first.notices] == [f"{CAMPAIGN}.audit.1"]
+    assert go_round(database, settings, message_key=KEY, now=SOON).notices == ()
+
+
+def test_a_certificate_that_ended_after_the_last_mail_was_sent_is_no_finding(
+    database: Database, settings: Settings
+) -> None:
+    ensure_keys(settings.keys, "leerp@ec3.invalid")
+    own = self_signed("ec3", "leerp@ec3.invalid", now=NOW, lifetime=timedelta(minutes=1))
+    write_secret(settings.keys / "signer.pem", own.certificate_pem().encode())
+    write_secret(settings.keys / "signer.key", own.key_pem())
+    assert found(database, settings) == []
 
 
 def test_a_finding_is_written_down_and_told_to_the_duty_manager_once(

@@ -97,6 +97,23 @@ async def test_what_nobody_knows_of_is_sent_again_with_the_same_message_id(home:
     assert len(home.sink.taken) == RECIPIENTS + 1
 
 
+async def test_who_says_that_nothing_came_is_sent_again_what_a_server_took_and_nobody_else_is(
+    home: House,
+) -> None:
+    notice, _ = await warning(home)
+    known = message_ids(home, notice, "interpol")
+
+    again = await say(home, notice, Act.RESEND, "interpol", reason="they say that nothing came")
+    await home.until(lambda: to(home, notice, FIRST)["interpol"] == "accepted")
+    assert len(again.mails) == 1
+    taken = [m for to_, _, m in home.sink.taken if to_ == address("interpol")]
+    assert len(taken) == 2
+    assert set(taken) == known
+    assert len(home.sink.taken) == RECIPIENTS + 1
+    with pytest.raises(Refused, match="none to resend"):
+        await say(home, notice, Act.RESEND)
+
+
 async def test_a_mail_that_is_put_off_is_held_and_goes_only_after_its_release(home: House) -> None:
     home.sink.put_off.add(address("interpol"))
     notice, _ = await warning(home)
