@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from notifications.acknowledgement import acknowledge
 from notifications.smime import unseal
 from protocol.errors import NotFound, ServiceDown
+from tests.e2e.support import until
 from tests.notifications.hostile import RCPT_OK, Sink, listening
 from tests.notifications.mailroom import (
     CAMPAIGN,
@@ -255,15 +256,24 @@ async def test_a_warning_is_not_sent_while_the_console_has_no_address(tmp_path: 
 
 
 async def test_ranges_that_are_sent_at_once_share_the_connections(tmp_path: Path) -> None:
-    post, sink = Post(tmp_path, 90), Sink(limit=4)
+    post, sink = Post(tmp_path, 90), Sink(limit=4, answer=asyncio.Event())
+
+    def all_have_begun() -> bool:
+        begun = {row.cursor // 30 for row in rows(post.database) if row.state == "sending"}
+        return begun == {0, 1, 2}
+
     async with listening(sink) as port:
         delivery = post.delivery(port)
-        results = await asyncio.gather(
+        sending = asyncio.gather(
             *(
                 delivery.send_range(CAMPAIGN, start, start + 30, heartbeat=lambda: None)
                 for start in (0, 30, 60)
             )
         )
+        await until(all_have_begun)
+        assert sink.answer is not None
+        sink.answer.set()
+        results = await sending
         later = await post.send(port)
     assert [result.accepted for result in results] == [30, 30, 30]
     assert later.accepted == 90
