@@ -57,8 +57,8 @@ def make_service(
     *argv: str,
     name: str = "test service",
     ready: Callable[[], Awaitable[bool]] = always_ready,
-    ready_within: timedelta = timedelta(seconds=20),
-    stop_within: timedelta = timedelta(seconds=20),
+    ready_within: timedelta = timedelta(seconds=90),
+    stop_within: timedelta = timedelta(seconds=90),
     restart_pauses: tuple[float, ...] = (),
 ) -> Service:
     return Service(
@@ -184,7 +184,7 @@ async def test_the_end_of_a_service_for_good_is_not_delayed_by_the_pause_of_anot
         watching = asyncio.create_task(supervisor.watch())
         await running.ended
         steady.process.kill()
-        failure = await asyncio.wait_for(watching, 20)
+        failure = await asyncio.wait_for(watching, 90)
 
     assert "steady was ended by SIGKILL" in str(failure)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 import sys
 from datetime import timedelta
@@ -172,10 +173,11 @@ async def test_a_relay_whose_certificate_nobody_vouches_for_gets_nothing(tmp_pat
 
 async def test_a_relay_that_is_down_loses_nothing(tmp_path: Path) -> None:
     post, sink = Post(tmp_path, 3), Sink()
-    async with listening(sink) as port:
-        pass
-    with pytest.raises(ServiceDown, match=str(port)):
-        await post.send(port)
+    with socket.socket() as deaf:  # bound, so that nobody else gets the port, and not listening
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        with pytest.raises(ServiceDown, match=str(port)):
+            await post.send(port)
     post.clock.move(A_DAY)
     async with listening(sink) as port:
         result = await post.send(port)
