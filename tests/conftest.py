@@ -40,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 ON_REAL_PROCESSES = ("services", "temporal", "faults")
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.services))
+"""Parameters of a fixture that gives an empty database of each kind."""
 
 
 @pytest.hookimpl(trylast=True)

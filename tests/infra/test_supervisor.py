@@ -18,6 +18,8 @@ from infra.services.supervisor import Service, Supervisor, always_ready
 from protocol.errors import ServiceDown
 from tests.infra.processes import has_ended, python, read_until
 
+pytestmark = pytest.mark.services
+
 ORDERLY = """
 import pathlib, signal, sys
 notes, name = pathlib.Path(sys.argv[1]), sys.argv[2]

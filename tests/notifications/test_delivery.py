@@ -319,6 +319,7 @@ async def test_a_relay_that_answers_late_gets_no_second_copy(tmp_path: Path) -> 
     assert set(sink.count().values()) == {1}
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("moment", [1, 7, 23])
 async def test_a_killed_sender_loses_nothing_and_doubles_at_most_its_open_connections(
     tmp_path: Path, moment: int
