@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, type_coerce, update
 from sqlalchemy.types import NULLTYPE
 
-from infra.tables import audit_head, audit_row
+from infra.tables_audit import audit_head, audit_row
 from protocol.errors import ServiceDown
 
 GENESIS = "0" * 64

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from console.app import create_app, make_server
 from infra.database import Database
-from infra.tables import acknowledgement, audit_row, relay
+from infra.tables import acknowledgement, relay
+from infra.tables_audit import audit_row
 from notifications.tokens import make_token
 from tests.notifications.mailroom import (
     CAMPAIGN,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, update
 
 from infra.database import Database
-from infra.tables import acknowledgement, audit_row, notification
+from infra.tables import acknowledgement, notification
+from infra.tables_audit import audit_row
 from notifications.directory import Recipient
 from notifications.followups import Appended, CampaignCounts, counts, remind, second_contact
 from notifications.outbox import State
