@@ -18,7 +18,7 @@ test: $(READY) ## every test, on real services
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 faults: $(READY) ## every fault case in full: a storm of 200,000 and 20 repetitions, hours
-	@$(PYTHON) -m pytest tests/faults --long
+	@$(PYTHON) -m pytest tests/faults --long --hypothesis-profile exploring
 
 check: $(READY) ## style, types, layers, traceability
 	@.venv/bin/ruff check .

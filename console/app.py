@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.acknowledge import AcknowledgePages
 from infra.database import Database
-from infra.tables import audit_head
+from infra.tables_audit import audit_head
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {

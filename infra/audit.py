@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, select, type_coerce, update
 from sqlalchemy.types import NULLTYPE
 
 from infra.bulk import Bulk
-from infra.tables import audit_head, audit_row
+from infra.tables_audit import audit_head, audit_row
 from protocol.errors import ServiceDown
 
 GENESIS = "0" * 64

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from infra import audit
-from infra.tables import artefact, decision, incident, relay, stage_log
+from infra.tables import artefact, incident, relay, stage_log
+from infra.tables_decisions import decision
 from protocol.errors import NotFound
 from protocol.stages import Stage
 

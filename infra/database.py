@@ -31,9 +31,15 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         # What a statement carries are reports and addresses: errors must not repeat them.
-        # The connection used last is used next, so that one cache of pages is warm and not twenty.
+        # The connection used last is used next, so that one cache of pages is warm and not twenty;
+        # who waits for one may have to wait for those who wait for the lock.
         self.engine = create_engine(
-            url, pool_size=20, max_overflow=20, pool_use_lifo=True, hide_parameters=True
+            url,
+            pool_size=20,
+            max_overflow=20,
+            pool_timeout=BUSY_TIMEOUT_MS / 1_000,
+            pool_use_lifo=True,
+            hide_parameters=True,
         )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)

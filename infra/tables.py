@@ -156,23 +156,6 @@ relay = Table(
     sqlite_autoincrement=True,
 )
 
-audit_row = Table(
-    "audit_row",
-    metadata,
-    Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("previous", String(64), nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("hash", String(64), nullable=False),
-)
-
-audit_head = Table(
-    "audit_head",
-    metadata,
-    Column("id", Integer, primary_key=True),  # always 1
-    Column("n", Integer, nullable=False),
-    Column("hash", String(64), nullable=False),
-)
-
 evaluation = Table(
     "evaluation",  # grades after the first, which is in ``infra.originals``
     metadata,
@@ -199,18 +182,6 @@ artefact = Table(
     Column("at", Utc, nullable=False),
     Column("by", String(100), nullable=False),
     Column("document", JSON, nullable=False),
-)
-
-decision = Table(
-    "decision",
-    metadata,
-    Column("incident_id", String(40), primary_key=True),
-    Column("command_id", String(60), primary_key=True),
-    Column("command", String(30), nullable=False),
-    Column("officer", String(100), nullable=False),
-    Column("organisation", String(100), nullable=False),
-    Column("at", Utc, nullable=False),
-    Column("detail", JSON, nullable=False),
 )
 
 stage_log = Table(

@@ -12,7 +12,8 @@ import errno
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -79,6 +80,14 @@ def kind_of(exc: BaseException) -> str:
     return _OF_SQLSTATE.get(str(getattr(cause, "sqlstate", "")), "database-down")
 
 
+def pauses(rules: IntakeSettings) -> Iterator[float]:
+    """Seconds before each next try, without end: doubling up to the longest, each with its jitter."""
+    pause, most = rules.retry_pause.total_seconds(), rules.retry_pause_most.total_seconds()
+    while True:
+        yield random.uniform(pause / 2, pause)  # noqa: S311
+        pause = min(2 * pause, most)
+
+
 class Insistence:
     """Does blocking work against the database until it has succeeded."""
 
@@ -99,9 +108,8 @@ class Insistence:
         ``work`` runs in a thread, must be whole or nothing, and is repeated after any of ``OUTAGES``
         with a pause that doubles, with jitter. An outage leaves an audit row once it is over.
         """
-        pause = self._rules.retry_pause.total_seconds()
         since = datetime.now(UTC)
-        while True:
+        for pause in pauses(self._rules):
             try:
                 result = await self._watched(work, since)
             except OUTAGES as exc:
@@ -109,13 +117,12 @@ class Insistence:
             else:
                 await self._clear(since, stop)
                 return result
-            try:
-                await asyncio.wait_for(stop.wait(), random.uniform(pause / 2, pause))  # noqa: S311
-            except TimeoutError:
-                pause = min(2 * pause, self._rules.retry_pause_most.total_seconds())
-            else:
-                log.warning("batch_given_up", since=since.isoformat())
-                return None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+            if stop.is_set():
+                break
+        log.warning("batch_given_up", since=since.isoformat())
+        return None
 
     async def _watched(self, work: Callable[[], T], since: datetime) -> T:
         """Run ``work`` in a thread, and tell of it when it takes long."""

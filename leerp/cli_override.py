@@ -65,9 +65,7 @@ def approve_command(
 ) -> None:
     """Agree as the second officer: the locks open, and the providers are told at once."""
     with desk(home, officer) as at:
-        approved = _overrides(at).approve(number)
-        _show(approved, as_json=as_json)
-        asyncio.run(_send(at, approved))
+        _tell(at, _overrides(at).approve(number), as_json=as_json)
 
 
 @override_app.command("tell")
@@ -76,9 +74,7 @@ def tell_command(
 ) -> None:
     """Send the notices to its providers that are still in the outbox."""
     with desk(home, officer) as at:
-        approved = _overrides(at).told(number)
-        _show(approved, as_json=as_json)
-        asyncio.run(_send(at, approved))
+        _tell(at, _overrides(at).told(number), as_json=as_json)
 
 
 @override_app.command("end")
@@ -137,6 +133,12 @@ def _overrides(at: Desk) -> Overrides:
         channel=CHANNEL,
         message_key=at.app.keys.acknowledgement,
     )
+
+
+def _tell(at: Desk, approved: Approved, *, as_json: bool) -> None:
+    """Show what was opened, and send its providers their notices."""
+    _show(approved, as_json=as_json)
+    asyncio.run(_send(at, approved))
 
 
 async def _send(at: Desk, approved: Approved) -> None:

@@ -23,7 +23,7 @@ from infra.services.artefacts import Artefact
 from infra.services.home import holder, make_home
 from infra.services.probe import answers
 from infra.settings import Settings
-from infra.tables import audit_head
+from infra.tables_audit import audit_head
 from leerp.doctor_intake import intake_rows
 from leerp.doctor_kafka import kafka_rows
 from leerp.doctor_keys import key_rows

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font
-from openpyxl.utils.exceptions import IllegalCharacterError
+from openpyxl.utils.exceptions import (
+    CellCoordinatesException,
+    IllegalCharacterError,
+    InvalidFileException,
+)
 
 from notifications.directory_csv import MOST_ROWS
 from notifications.directory_document import INVALID, DirectoryDocument
@@ -34,6 +39,12 @@ MOST_BYTES_UNPACKED = 60_000_000
 MOST_MEMBERS = 500
 MOST_IN_A_CELL = 32_767
 """Of the format itself; the library cuts off what is longer without a word."""
+UNREADABLE = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError),
+    *(TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+    *(CellCoordinatesException, InvalidFileException),
+)
+"""What the library and its parts raise over a file that says what no spreadsheet can."""
 RECIPIENTS, OFFICERS = "recipients", "officers"
 
 
@@ -60,7 +71,7 @@ def read_xlsx(data: bytes) -> tuple[list[Row], list[Row] | None]:
     _require_harmless(data)
     try:
         book = load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
-    except Exception as exc:  # noqa: BLE001  the library raises whatever its parts do
+    except UNREADABLE as exc:
         raise Refused(INVALID, f"not readable as a spreadsheet ({type(exc).__name__})") from None
     sheets = {sheet.title: sheet for sheet in book.worksheets}
     if not sheets:

@@ -5,17 +5,13 @@ Beside the campaign, which may have ended by then.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import timedelta
-
 from temporalio import workflow
 
 from activities.campaigns import CampaignActivities, CampaignRef, NextStep, SendOrder
 from activities.following import FollowUpActivities
 from workflows.campaign import DATABASE_CALL, FREEZE_RETRY, SEND_CALL, SEND_RETRY
 from workflows.messages import AnsweringInput
-
-AT_LEAST_S = 1.0
+from workflows.pauses import until_due_or
 
 
 @workflow.defn(name="Answering")
@@ -35,7 +31,7 @@ class Answering:
         await self._act()
         due = await self._send()
         while self._asked or (due is not None and workflow.now() < give_up):
-            await self._quiet_for(due or 0.0)
+            await until_due_or(lambda: self._asked, due)
             if self._asked:
                 await self._act()
             due = await self._send()
@@ -53,13 +49,6 @@ class Answering:
                 act, ref, start_to_close_timeout=DATABASE_CALL, retry_policy=FREEZE_RETRY
             )
             self._ranges.update({each.campaign_id: each.end for each in taken.ranges})
-
-    async def _quiet_for(self, seconds: float) -> None:
-        """Until the next mail is due, or another answer has come."""
-        with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._asked, timeout=timedelta(seconds=max(AT_LEAST_S, seconds))
-            )
 
     async def _send(self) -> float | None:
         """Send what is due; the seconds until the next one is, None when none is left."""

@@ -12,14 +12,13 @@ from sqlalchemy import Connection
 from infra import casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from notifications.authority import Attempt
 from notifications.campaigns import require_everybody
 from notifications.content import ContactPoint
 from notifications.directory import Directory
 from protocol.parties import RecipientClass
 from protocol.profile import Profile
 from protocol.stages import NoticeKind
-from workflows.open_incident import opened
+from workflows.open_incident import opened_by
 
 
 class CaseDrafts:
@@ -35,12 +34,7 @@ class CaseDrafts:
         self._channel = channel
 
     def _open(self, incident_id: str, command: str) -> AbstractContextManager[Connection]:
-        return opened(
-            self._database,
-            Attempt(
-                officer=self._officer, command=command, subject=incident_id, channel=self._channel
-            ),
-        )
+        return opened_by(self._database, self._officer, self._channel, incident_id, command)
 
     def _common(self, incident_id: str) -> dict[str, Any]:
         return {"incident_id": incident_id, "exercise": self._exercise, "issued_at": now()}

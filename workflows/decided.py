@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from infra import casefile
 from infra.casefile import Artefact
-from infra.tables import decision
+from infra.tables_decisions import decision
 from protocol.errors import NotFound
 from protocol.markings import Marking
 from protocol.stages import Gate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, select
 
@@ -26,6 +26,15 @@ def opened(database: Database, attempt: Attempt) -> Iterator[Connection]:
         acting(connection, attempt.officer, WORKING, attempt.command)
         require_workable(connection, attempt.subject)
         yield connection
+
+
+def opened_by(
+    database: Database, officer: str, channel: str, incident_id: str, command: str
+) -> AbstractContextManager[Connection]:
+    """``opened`` for an officer's ``command`` on an incident, over one channel."""
+    return opened(
+        database, Attempt(officer=officer, command=command, subject=incident_id, channel=channel)
+    )
 
 
 def require_workable(connection: Connection, incident_id: str) -> str:

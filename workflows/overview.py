@@ -11,15 +11,8 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from infra import casefile, taskbook
 from infra.originals import BODIES, documents
-from infra.tables import (
-    acknowledgement,
-    artefact,
-    campaign,
-    decision,
-    incident,
-    report,
-    stage_log,
-)
+from infra.tables import acknowledgement, artefact, campaign, incident, report, stage_log
+from infra.tables_decisions import decision
 from notifications.campaign_list import mail_rows
 from notifications.followups import counts
 from protocol.errors import NotFound

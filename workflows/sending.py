@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import timedelta
-
 from temporalio import workflow
 
 from activities.campaigns import CampaignActivities, SendOrder
 from workflows.campaign import SEND_CALL, SEND_RETRY
 from workflows.messages import SendingInput
-
-AT_LEAST_S = 1.0
+from workflows.pauses import until_due_or
 
 
 @workflow.defn(name="Sending")
@@ -29,7 +25,7 @@ class Sending:
         give_up = workflow.now() + order.give_up_after
         due = await self._send()
         while self._asked or (due is not None and workflow.now() < give_up):
-            await self._quiet_for(due or 0.0)
+            await until_due_or(lambda: self._asked, due)
             due = await self._send()
 
     @workflow.signal
@@ -37,13 +33,6 @@ class Sending:
         """An officer has put mails back; the campaign's cursor range goes to ``end`` by now."""
         self._end = max(self._end, end)
         self._asked = True
-
-    async def _quiet_for(self, seconds: float) -> None:
-        """Until the next mail is due, or somebody asks."""
-        with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._asked, timeout=timedelta(seconds=max(AT_LEAST_S, seconds))
-            )
 
     async def _send(self) -> float | None:
         """Send what is due; the seconds until the next one is, None when none is left."""

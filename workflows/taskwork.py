@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from infra import taskbook
 from infra.database import Database
 from infra.taskbook import Task, TaskKind, TaskOutcome
-from notifications.authority import WORKING, Attempt, acting
+from notifications.authority import WORKING, acting
 from protocol.errors import Refused
-from workflows.open_incident import opened
+from workflows.open_incident import opened_by
 
 RESULTS = {
     TaskKind.VERIFICATION: (TaskOutcome.CONFIRMED, TaskOutcome.REFUTED, TaskOutcome.UNCLEAR),
@@ -88,12 +88,7 @@ class Taskwork:
             return taskbook.get_task(connection, incident_id, number)
 
     def _open(self, incident_id: str, command: str) -> AbstractContextManager[Connection]:
-        return opened(
-            self._database,
-            Attempt(
-                officer=self._officer, command=command, subject=incident_id, channel=self._channel
-            ),
-        )
+        return opened_by(self._database, self._officer, self._channel, incident_id, command)
 
 
 def _open_task(connection: Connection, incident_id: str, number: int) -> Task:

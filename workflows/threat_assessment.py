@@ -21,7 +21,8 @@ from classification.initial import Completion, InitialThreatAssessment, initial_
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from infra.tables import decision, incident
+from infra.tables import incident
+from infra.tables_decisions import decision
 from notifications.authority import WORKING, Attempt, acting, attempted
 from notifications.directory import officer as find_officer
 from notifications.headers import literal

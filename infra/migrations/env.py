@@ -6,9 +6,11 @@ from alembic import context
 
 from infra import (  # noqa: F401  their tables belong to the schema
     tables_acknowledgement,
+    tables_audit,
     tables_blocks,
     tables_bridges,
     tables_corroboration,
+    tables_decisions,
     tables_delivery,
     tables_directory,
     tables_grading,

@@ -13,7 +13,8 @@ from sqlalchemy import Table, func, select
 
 from infra.database import Database
 from infra.services.supervisor import Supervisor
-from infra.tables import audit_row, quarantine, report
+from infra.tables import quarantine, report
+from infra.tables_audit import audit_row
 from leerp.bench.ground import Ground, Home
 from leerp.bench.kept import kept_in
 from leerp.bench.processes import output_of

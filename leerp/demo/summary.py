@@ -9,7 +9,8 @@ from sqlalchemy import Connection, func, select
 from temporalio.client import Client
 
 from infra import audit
-from infra.tables import campaign, decision, notification, quarantine, report
+from infra.tables import campaign, notification, quarantine, report
+from infra.tables_decisions import decision
 from notifications.campaigns import recipients_of
 from protocol.stages import Gate, NoticeKind, Recommendation, Stage
 from workflows import overview

@@ -13,9 +13,10 @@ from infra.settings import KafkaSettings
 from leerp.bench.ground import Ground
 from leerp.bench.kept import kept_in
 from leerp.bench.watch import Watch
+from tests.conftest import DATABASES
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield ""

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from console.app import create_app, make_server
 from infra.database import Database
-from infra.tables import acknowledgement, audit_row, relay
+from infra.tables import acknowledgement, relay
+from infra.tables_audit import audit_row
 from notifications.tokens import make_token
 from tests.notifications.mailroom import (
     CAMPAIGN,
@@ -266,10 +267,10 @@ async def test_a_real_server_acknowledges_and_logs_no_token(
     database = database_of(tmp_path)
     async with (
         served(database) as base,
-        httpx.AsyncClient(base_url=base, follow_redirects=True) as web,
+        httpx.AsyncClient(base_url=base, follow_redirects=True, timeout=60) as web,
     ):
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # the test's own client
-        logging.getLogger("httpcore").setLevel(logging.WARNING)
+        for own in ("httpx", "httpcore"):  # the test's own client
+            caplog.set_level(logging.WARNING, logger=own)
         shown = await web.get(link())
         done = await web.post(link(), headers=BUTTON)
         missed = await web.get("/a/wrong-token-1234")

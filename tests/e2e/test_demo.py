@@ -27,7 +27,7 @@ def test_the_demo_goes_from_the_first_reports_to_closure_and_its_json_says_so(
     with python("-m", "leerp", "demo", *arguments) as demo:
         assert demo.stdout is not None
         printed = demo.stdout.read()
-        assert demo.wait(60) == 0, printed
+        assert demo.wait(120) == 0, printed
     found = json.loads(summary.read_text())
 
     assert found["problems"] == []
@@ -69,7 +69,7 @@ def test_ctrl_c_in_the_middle_of_the_demo_leaves_no_process_and_no_lock(tmp_path
         children = children_of(demo.pid)
         demo.send_signal(signal.SIGINT)
         demo.stdout.read()
-        assert demo.wait(60) == 1
+        assert demo.wait(120) == 1
 
     assert len(children) >= 6
     assert all(has_ended(child) for child in children)

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from infra import audit
 from infra.bootstrap import app
-from infra.tables import campaign, decision, stage_log
+from infra.tables import campaign, stage_log
+from infra.tables_decisions import decision
 from leerp.demo.journal import Journal
 from leerp.demo.officers import Officers
 from leerp.up import own_processes

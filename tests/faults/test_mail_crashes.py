@@ -14,11 +14,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from infra import audit
+from infra.tables import notification
 from notifications.delivery import utc_now
 from notifications.failpoints import Place
 from tests.e2e.support import until
+from tests.faults.frozen import freeze
 from tests.faults.scale import Scale
 from tests.notifications.crashing import senders
 from tests.notifications.mailroom import identity, make_recipient, rows
@@ -72,11 +75,13 @@ async def test_fp1_a_sender_killed_anywhere_loses_nothing_and_doubles_what_was_u
     async with relaying(relay) as port:
         start = senders(tmp_path, port, number, CONNECTIONS)
         for _ in range(scale.kills):
-            await until(lambda: all(_lease_is_over(row) for row in rows(post.database)))
+            _end_leases(post)
             goal = len(relay.mails) + chance.randint(1, max(1, (number - 20) // scale.kills))
-            with ended(start(lease=1.0)) as doomed:
+            relay.held, relay.held_from = asyncio.Event(), goal + CONNECTIONS
+            with ended(start()) as doomed:
                 await until(lambda goal=goal: len(relay.mails) >= goal)  # type: ignore[misc]
                 assert doomed.is_alive(), "killed too late to prove anything"
+            relay.held.set()
         post.clock.move(A_DAY)
         assert (await post.send(port)).accepted == number
     check(post, relay, copies=CONNECTIONS * scale.kills)
@@ -191,14 +196,14 @@ async def test_fp3_a_sender_that_stood_still_past_its_lease_writes_nothing_when_
     post, relay = campaign(tmp_path, 30), Relay(held=asyncio.Event())
     assert relay.held is not None
     async with relaying(relay) as port:
-        with ended(senders(tmp_path, port, 30, CONNECTIONS)(lease=2.0)) as frozen:
+        with ended(senders(tmp_path, port, 30, CONNECTIONS)()) as frozen:
             assert frozen.pid is not None
             await until(lambda: len(relay.mails) == CONNECTIONS)
-            os.kill(frozen.pid, signal.SIGSTOP)
+            await freeze(frozen.pid, post.database)
             relay.held.set()
             post.clock = utc_now
             post.settings = {"first_retry": timedelta(), "lease": timedelta(seconds=60)}
-            await until(lambda: all(_lease_is_over(row) for row in rows(post.database)))
+            _end_leases(post)
             assert (await post.send(port)).accepted == 30
             written = [tuple(row) for row in rows(post.database)]
             os.kill(frozen.pid, signal.SIGCONT)
@@ -207,6 +212,11 @@ async def test_fp3_a_sender_that_stood_still_past_its_lease_writes_nothing_when_
     check(post, relay, copies=CONNECTIONS)
 
 
-def _lease_is_over(row: object) -> bool:
-    until_then = getattr(row, "lease_until", None)
-    return until_then is None or until_then <= utc_now()
+def _end_leases(post: Post) -> None:
+    """As when a sender has been dead for long."""
+    with post.database.write() as connection:
+        connection.execute(
+            update(notification)
+            .where(notification.c.lease_until.is_not(None))
+            .values(lease_until=utc_now() - timedelta(hours=1))
+        )

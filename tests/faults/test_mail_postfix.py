@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import smtplib
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.services.ports import LOOPBACK
+from infra.services.ports import LOOPBACK, Ports
 from infra.settings import SmtpSettings
 from notifications.envelopes import Letter
 from notifications.submission import Submission
@@ -117,12 +116,6 @@ class Judge:
         return False
 
 
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 @pytest.fixture
 def judge() -> Iterator[Judge]:
     home = Path(
@@ -130,7 +123,7 @@ def judge() -> Iterator[Judge]:
     )  # its users cannot enter pytest's folders
     home.chmod(0o755)
     before = os.umask(0o022)  # nor read what is for its owner only, as a home that was up is
-    made = Judge(home, _free_port())
+    made = Judge(home, Ports(home).pick("smtp"))
     try:
         for name in ("etc", "queue", "data"):
             (home / name).mkdir()

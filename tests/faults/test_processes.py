@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import sqlite3
-import subprocess
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from infra.database import Database
 from intake.status import told
 from tests.e2e.support import until
 from tests.faults.conftest import Grounds
+from tests.faults.frozen import freeze
 from tests.faults.scale import Scale
 from tests.faults.storm import Storm, storm
 
@@ -50,20 +47,6 @@ async def test_fp4_intake_killed_in_a_storm_loses_and_doubles_nothing(
     await ground.check(storms, tmp_path)
 
 
-async def freeze(process: subprocess.Popen[bytes], database: Database) -> None:
-    """Stop it between two transactions: whoever is stopped inside one stops every writer of SQLite."""
-    while True:
-        process.send_signal(signal.SIGSTOP)
-        with closing(sqlite3.connect(str(database.engine.url.database), timeout=0.2)) as another:
-            try:
-                another.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError:
-                process.send_signal(signal.SIGCONT)
-                await asyncio.sleep(0.05)
-            else:
-                return
-
-
 @pytest.mark.requirement("R4")
 async def test_fp4_a_frozen_intake_that_wakes_up_after_another_took_over_doubles_nothing(
     grounds: Grounds, scale: Scale, tmp_path: Path
@@ -73,7 +56,7 @@ async def test_fp4_a_frozen_intake_that_wakes_up_after_another_took_over_doubles
     await ground.publish(storms.bodies)
     with ground.intake() as frozen:
         await until(lambda: ground.settled() > 0, seconds=scale.patience)
-        await freeze(frozen, ground.database)
+        await freeze(frozen.pid, ground.database)
         with ground.intake():
             await ground.until_settled(len(storms.bodies), seconds=scale.patience)
             frozen.send_signal(signal.SIGCONT)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def has_ended(pid: int, within_seconds: float = 20) -> bool:
+def has_ended(pid: int, within_seconds: float = 90) -> bool:
     """Whether the process ends within that time, or has already."""
     try:
         descriptor = os.pidfd_open(pid)

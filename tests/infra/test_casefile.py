@@ -13,7 +13,8 @@ from sqlalchemy import Connection, insert, select
 
 from infra import audit, casefile
 from infra.database import Database
-from infra.tables import decision, incident, relay, stage_log
+from infra.tables import incident, relay, stage_log
+from infra.tables_decisions import decision
 from protocol.errors import NotFound
 from protocol.stages import Stage
 

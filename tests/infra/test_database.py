@@ -29,6 +29,7 @@ from intake.sources import load_sources
 from protocol.grades import SourceReliability
 from protocol.parties import SourceGroup
 from protocol.report import Indicator, IndicatorType
+from tests.conftest import DATABASES
 from tests.infra.processes import python
 from tests.intake.registry import (
     ANALYST,
@@ -62,7 +63,7 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from infra.dead_man import signal
 from infra.settings import WatchSettings
 
-WITHIN = timedelta(seconds=20)
+WITHIN = timedelta(seconds=90)
 
 
 async def asked(answer: bytes | None, within: timedelta = WITHIN) -> str:

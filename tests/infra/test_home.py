@@ -11,6 +11,8 @@ from infra.settings import Settings
 from protocol.errors import Refused, ServiceDown
 from tests.infra.processes import has_ended, python, read_until
 
+pytestmark = pytest.mark.services
+
 HOLDING = """
 import pathlib, signal, sys
 from infra.services.home import hold

@@ -54,7 +54,7 @@ async def rights_of(house: House, source: str) -> list[Acl]:
 async def commit(consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> None:
     async with consumer:
         consumer.assign([place])
-        await asyncio.wait_for(consumer.commit({place: offset}), 20)
+        await asyncio.wait_for(consumer.commit({place: offset}), 90)
 
 
 # What a partner may do
@@ -111,7 +111,7 @@ async def test_fk9_a_partner_cannot_read_even_its_own_topic(house: House) -> Non
         consumer.assign([TopicPartition(topic, 0)])
         consumer.seek(TopicPartition(topic, 0), 0)
         with pytest.raises(TopicAuthorizationFailedError):
-            await asyncio.wait_for(consumer.getone(), 20)
+            await asyncio.wait_for(consumer.getone(), 90)
 
 
 async def test_fk9_a_partner_cannot_join_or_move_our_consumer_group(house: House) -> None:
@@ -121,7 +121,7 @@ async def test_fk9_a_partner_cannot_join_or_move_our_consumer_group(house: House
     consumer = kafka.consumer(partner, topic, group_id=partner.group_id)
     with pytest.raises(GroupAuthorizationFailedError):
         async with consumer:
-            await asyncio.wait_for(consumer.getone(), 20)
+            await asyncio.wait_for(consumer.getone(), 90)
 
     mover = kafka.consumer(partner, group_id=partner.group_id)
     with pytest.raises(GroupAuthorizationFailedError):

@@ -17,6 +17,8 @@ from infra.services.ports import Ports
 from infra.services.supervisor import Supervisor
 from infra.settings import SmtpSettings
 
+pytestmark = pytest.mark.services
+
 
 @pytest_asyncio.fixture
 async def relay(tmp_path: Path) -> AsyncIterator[SmtpSettings]:

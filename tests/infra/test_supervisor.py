@@ -18,6 +18,8 @@ from infra.services.supervisor import Service, Supervisor, always_ready
 from protocol.errors import ServiceDown
 from tests.infra.processes import has_ended, python, read_until
 
+pytestmark = pytest.mark.services
+
 ORDERLY = """
 import pathlib, signal, sys
 notes, name = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -57,8 +59,8 @@ def make_service(
     *argv: str,
     name: str = "test service",
     ready: Callable[[], Awaitable[bool]] = always_ready,
-    ready_within: timedelta = timedelta(seconds=20),
-    stop_within: timedelta = timedelta(seconds=20),
+    ready_within: timedelta = timedelta(seconds=90),
+    stop_within: timedelta = timedelta(seconds=90),
     restart_pauses: tuple[float, ...] = (),
 ) -> Service:
     return Service(
@@ -184,7 +186,7 @@ async def test_the_end_of_a_service_for_good_is_not_delayed_by_the_pause_of_anot
         watching = asyncio.create_task(supervisor.watch())
         await running.ended
         steady.process.kill()
-        failure = await asyncio.wait_for(watching, 20)
+        failure = await asyncio.wait_for(watching, 90)
 
     assert "steady was ended by SIGKILL" in str(failure)
 

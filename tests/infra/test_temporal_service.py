@@ -84,7 +84,7 @@ async def test_a_worker_is_seen_by_the_readiness_check(tmp_path: Path) -> None:
             workflows=[Waits],
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
-        async with worker, asyncio.timeout(20):
+        async with worker, asyncio.timeout(90):
             while not await embedded.has_worker(settings):
                 assert worker.is_running
 

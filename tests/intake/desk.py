@@ -21,7 +21,7 @@ from protocol.report import ReportContent
 from tests.intake.samples import body_of
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 Place = tuple[str, int, int]
 """Topic, partition and offset."""
 

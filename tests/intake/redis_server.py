@@ -13,7 +13,7 @@ from pathlib import Path
 
 from infra.services.ports import LOOPBACK, Ports
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 90
 
 
 @contextmanager

@@ -199,8 +199,8 @@ async def test_following_finds_new_events_and_tells_of_a_trouble_once(
         await asyncio.sleep(0.01)
     (feed.folder / "manifest.json").write_text("{half")
     write_feed(feed.folder, {1: 100, 2: 200, 3: 300}, manifest_only=[2])
-    await asyncio.wait_for(came.wait(), 20)
+    await asyncio.wait_for(came.wait(), 90)
     stop.set()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, 90)
     assert [each["place"] for each in told.refused] == [misp_uuid(2)]
     assert len(await there.came()) == 2

@@ -227,9 +227,9 @@ async def test_following_sends_what_comes_until_it_is_stopped(
     task = asyncio.create_task(bridge.run(tell, stop=stop, follow=True))
     append(bridge.path, event("a"), b"\n")
     append(bridge.path, event("b"), b"\n")
-    await asyncio.wait_for(came.wait(), 20)
+    await asyncio.wait_for(came.wait(), 90)
     stop.set()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, 90)
     assert await there.values() == sorted([event("a"), event("b")])
 
 

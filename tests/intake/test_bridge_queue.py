@@ -134,9 +134,9 @@ async def test_following_waits_for_events_until_it_is_stopped(
     stop, came = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(bridge.run(lambda _: came.set(), stop=stop, follow=True))
     redis.lpush(QUEUE, event("later"))
-    await asyncio.wait_for(came.wait(), 20)
+    await asyncio.wait_for(came.wait(), 90)
     stop.set()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, 90)
     assert await there.values() == [event("later")]
 
 

@@ -20,6 +20,7 @@ from infra.tables_corroboration import fallen
 from protocol.grades import Grade
 from protocol.parties import SourceGroup
 from protocol.report import Affected, Evaluation
+from tests.conftest import DATABASES
 from tests.intake.corroborating import (
     corroborator,
     digits,
@@ -49,7 +50,7 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind."""
     url = f"sqlite:///{tmp_path / 'empty.db'}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,9 @@ from infra import audit
 from infra.database import Database
 from infra.intake_limits import IntakeSettings
 from infra.tables import report
-from intake.outage import DiskNearlyFull, Insistence, kind_of, require_room
+from intake.outage import DiskNearlyFull, Insistence, kind_of, pauses, require_room
 from intake.status import status_file, told
+from tests.e2e.support import until
 from tests.intake.samples import content, read_all, store_of
 
 pytestmark = pytest.mark.asyncio
@@ -53,9 +53,7 @@ def state_of(home: Path) -> str:
 
 
 async def until_state(home: Path, state: str) -> None:
-    async with asyncio.timeout(10):
-        while state_of(home) != state:
-            await asyncio.sleep(0.01)
+    await until(lambda: state_of(home) == state)
 
 
 def stored(database: Database) -> int:
@@ -100,9 +98,7 @@ async def test_a_full_disk_is_told_and_nothing_of_the_batch_is_there_until_there
 
     work = asyncio.create_task(insistence.done(settle, asyncio.Event()))
     await until_state(tmp_path, "disk-full")
-    async with asyncio.timeout(10):
-        while tries < 5:
-            await asyncio.sleep(0.01)
+    await until(lambda: tries >= 5)
     assert stored(database) == 0
     room.set()
     assert await work == 200
@@ -130,20 +126,24 @@ async def test_what_is_no_outage_is_raised_at_once(insistence: Insistence) -> No
         await insistence.done(fails, asyncio.Event())
 
 
-async def test_pauses_grow_to_the_longest_and_no_two_processes_keep_step(
-    insistence: Insistence,
-) -> None:
-    times: list[float] = []
+async def test_pauses_grow_to_the_longest_and_no_two_processes_keep_step() -> None:
+    rules = RULES.model_copy(update={"retry_pause_most": timedelta(milliseconds=45)})
+    ours, theirs = (list(islice(pauses(rules), 8)) for _ in range(2))
+    assert ours != theirs
+    for pause, longest in zip(ours, (0.01, 0.02, 0.04, *[0.045] * 5), strict=True):
+        assert longest / 2 <= pause <= longest
 
-    def fails() -> None:
-        times.append(time.monotonic())
-        if len(times) < 8:
+
+async def test_what_fails_is_tried_until_it_succeeds(insistence: Insistence) -> None:
+    tries: list[int] = []
+
+    def fails() -> int:
+        tries.append(1)
+        if len(tries) < 8:
             raise OSError(errno.ENOSPC, "no space")
+        return 8
 
-    await insistence.done(fails, asyncio.Event())
-    pauses = [later - sooner for sooner, later in pairwise(times)]
-    assert len({round(pause, 5) for pause in pauses}) > 3
-    assert sum(pauses[4:]) > sum(pauses[:3])
+    assert await insistence.done(fails, asyncio.Event()) == 8
 
 
 async def test_too_little_room_is_a_full_disk_before_anything_is_written(

@@ -20,7 +20,7 @@ from intake.warning_lists import WarningLists, telling_by
 from protocol.errors import ServiceDown
 from tests.intake.samples import LIMITS, content, profile, record
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.services, pytest.mark.asyncio]
 
 HEAVY = ("sqlalchemy", "aiokafka", "temporalio", "structlog", "cryptography", "pydantic_settings")
 

@@ -16,6 +16,7 @@ from infra.services.postgres import running_postgres
 from intake.links import links_of
 from intake.triage import triage
 from notifications.directory_import import import_directory
+from tests.conftest import DATABASES
 from tests.intake.officers import desk, incidents, one_by_one, report_ids, state, undoing
 from tests.intake.samples import clusters, content, profile
 from tests.workflows import cast
@@ -30,7 +31,7 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind, with officers."""
     if request.param == "sqlite":

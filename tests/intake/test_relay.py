@@ -24,7 +24,7 @@ from infra.services.ports import LOOPBACK, Ports, address_of
 from infra.tables import acknowledgement, incident, relay, report
 from intake.relay import FIRST_PAUSE, LONGEST_PAUSE, Pace, Relay
 from tests.conftest import running
-from tests.e2e.support import until
+from tests.e2e.support import PATIENCE_SECONDS, until
 from tests.intake.line import line
 from tests.intake.samples import START, content, major, profile, read, read_all, record, store_of
 from workflows.campaign import Campaign
@@ -202,7 +202,7 @@ async def test_a_relay_that_starts_anew_or_runs_twice_starts_no_second_workflow(
 
 async def until_seen(office: Office, target: str) -> None:
     """Wait until the server's list, which lags behind, shows the workflow."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await office.runs(target):
             await asyncio.sleep(0.05)
 
@@ -350,4 +350,4 @@ async def test_the_running_relay_tells_what_intake_detects_and_stops_when_told(
     await until(lambda: not office.waiting())
     assert await office.words(detected) == [office.newest()]
     stop.set()
-    await asyncio.wait_for(carrier, 10)
+    await asyncio.wait_for(carrier, PATIENCE_SECONDS)

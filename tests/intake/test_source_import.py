@@ -235,7 +235,10 @@ GOOD = st.fixed_dictionaries(
 FLAWS = [{"id": "Upper"}, {"group": "neighbours"}, {"name": ""}, {"quota": "-1"}, {"quota": "1.5"}]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     rows=st.lists(GOOD, min_size=1, max_size=8, unique_by=lambda row: row["id"]),
     flaw=st.none() | st.tuples(st.integers(0, 7), st.sampled_from(FLAWS)),

@@ -47,7 +47,10 @@ def test_a_new_source_is_x_until_a_person_has_judged_it(database: Database) -> N
 
 
 @pytest.mark.requirement("R11", "R12")
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.tuples(st.sampled_from(SourceReliability), st.sampled_from([ANALYST, MANAGER]))))
 def test_every_letter_stays_in_the_history_with_who_when_and_why(
     database: Database, judged: list[tuple[SourceReliability, str]]

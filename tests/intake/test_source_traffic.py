@@ -35,7 +35,10 @@ def found(database: Database, since_hours: int = -1) -> dict[str, Traffic]:
         return traffic(connection, busiest_since=START + timedelta(hours=since_hours))
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.lists(
         st.lists(

@@ -123,7 +123,7 @@ async def test_killed_at_any_moment_a_bridge_leaves_no_event_out(
                 while redis.llen("output") or redis.llen("output-leerp"):
                     assert process.poll() is None
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(30) == DONE
+                assert process.wait(120) == DONE
 
     await asyncio.to_thread(killed_and_started_again)
     values = await there.values()

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from infra import audit
 from infra.database import Database
 from infra.settings import Settings
-from infra.tables import audit_row
+from infra.tables_audit import audit_row
 from leerp.cli import COMMANDS
 from leerp.demo.desks import OFFICERS
 from tests.e2e.support import numbered_report

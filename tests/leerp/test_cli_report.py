@@ -173,7 +173,7 @@ async def test_ctrl_c_says_what_was_sent_and_what_was_not(app: App, tmp_path: Pa
             process.send_signal(signal.SIGINT)
             assert process.stdout is not None
             text += process.stdout.read()
-            return process.wait(30), text
+            return process.wait(120), text
 
     code, text = await asyncio.to_thread(interrupt)
     sent = text.count("published ")
@@ -197,7 +197,7 @@ async def test_ctrl_c_while_waiting_says_that_all_are_sent(app: App, tmp_path: P
         process.send_signal(signal.SIGINT)
         assert process.stdout is not None
         text = await asyncio.to_thread(process.stdout.read)
-        assert process.wait(30) == INTERRUPTED
+        assert process.wait(120) == INTERRUPTED
     assert "stopped: 1 of 1 files are in Kafka and will be read" in " ".join(text.split())
 
 

@@ -23,6 +23,7 @@ async def rows_of(home: Path) -> dict[str, Row]:
     return {row.part: row for row in await examine(home)}
 
 
+@pytest.mark.services
 @pytest.mark.asyncio
 async def test_a_machine_that_is_set_up_is_well(tmp_path: Path) -> None:
     rows = await rows_of(tmp_path / "home")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 READING = ("leerp incidents list", "leerp incidents notices", "python -m leerp.demo read")
 """Commands that may be asked again until there is something to see."""
-PATIENCE = 40
+PATIENCE = 120
 """Seconds that a line may take to answer as printed: intake and workflows work at their own pace."""
 
 

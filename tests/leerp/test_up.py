@@ -40,7 +40,7 @@ async def test_ctrl_c_leaves_no_process_and_no_lock_and_a_second_up_continues(
             await producer.send_and_wait(TOPIC, b"a report")
         children = children_of(process.pid)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     keys = load_keys(tmp_path / "keys")
 
     assert len(children) == 4
@@ -55,7 +55,7 @@ async def test_ctrl_c_leaves_no_process_and_no_lock_and_a_second_up_continues(
             assert (await consumer.getone()).value == b"a report"
         second = endpoints.read(tmp_path)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
 
     assert first is not None
     assert second is not None
@@ -76,7 +76,7 @@ def test_nothing_survives_an_up_that_is_killed_and_the_next_one_starts(tmp_path:
     with python(*PROGRAM, str(tmp_path)) as process:
         read_until(process, UP)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
 
 
 @services
@@ -86,7 +86,7 @@ def test_a_killed_kafka_is_named_and_everything_stops(tmp_path: Path) -> None:
         children = children_of(process.pid)
         os.kill(children[0], signal.SIGKILL)
         output = read_until(process, "no record that Kafka had confirmed is lost")
-        assert process.wait(60) == 3
+        assert process.wait(120) == 3
 
     assert "Kafka was ended by SIGKILL" in output
     assert all(has_ended(child) for child in children)
@@ -99,7 +99,7 @@ def test_a_second_up_at_once_says_who_holds_the_home(tmp_path: Path) -> None:
         read_until(process, UP)
         with python(*PROGRAM, str(tmp_path)) as second:
             output = read_until(second, "is already up")
-            assert second.wait(60) == 3
+            assert second.wait(120) == 3
         assert f"held by process {process.pid}" in output
         assert endpoints.read(tmp_path) is not None
 

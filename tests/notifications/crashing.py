@@ -10,25 +10,23 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from infra.database import Database
-from infra.settings import DeliverySettings, Settings, SmtpSettings
+from infra.settings import Settings, SmtpSettings
 from notifications import failpoints
 from notifications.delivery import Delivery
 from notifications.smime import Signer
 from tests.notifications.mailroom import CAMPAIGN
 
 
-async def main(folder: Path, port: int, rows: int, connections: int = 4, lease: float = 60) -> None:
+async def main(folder: Path, port: int, rows: int, connections: int = 4) -> None:
     delivery = Delivery(
         Database(f"sqlite:///{folder / 'leerp.db'}"),
         Settings(
             smtp=SmtpSettings(host="127.0.0.1", port=port, connections=connections),
-            delivery=DeliverySettings(lease=timedelta(seconds=lease)),
         ),
         signer=Signer.load(folder / "signer.pem", folder / "signer.key"),
         ack_key=bytes(range(32)),
@@ -46,9 +44,9 @@ def senders(folder: Path, port: int, rows: int, connections: int) -> Callable[..
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
 
-    def start(failpoint: str = "", lease: float = 60) -> BaseProcess:
+    def start(failpoint: str = "") -> BaseProcess:
         process = context.Process(
-            target=_run, args=(failpoint, folder, port, rows, connections, lease), daemon=True
+            target=_run, args=(failpoint, folder, port, rows, connections), daemon=True
         )
         process.start()
         return process

@@ -84,9 +84,14 @@ class GnuPG:
 
 @contextmanager
 def gnupg() -> Iterator[GnuPG]:
-    """A new one; its agent is gone at the end. The folder's name is short: it holds a socket."""
+    """A new one; its agent is gone at the end. The folder's name is short: it holds a socket.
+
+    The agent listens before the first command: gpg would give one that it starts itself five seconds.
+    """
     home = Path(tempfile.mkdtemp(prefix="gpg-"))
     try:
+        agent = ["gpg-agent", "--homedir", str(home), "--quiet", "--daemon"]
+        subprocess.run(agent, check=True, stdout=subprocess.DEVNULL)
         yield GnuPG(home)
     finally:
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)

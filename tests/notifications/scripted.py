@@ -37,7 +37,9 @@ class Relay:
     drip_s: float = 0.0
     """Pause between the bytes of scripted answers."""
     held: asyncio.Event | None = None
-    """Until it is set, the answer to a body is kept back."""
+    """Until it is set, the answer to a body is kept back,"""
+    held_from: int = 0
+    """once so many mails have come."""
     commands: list[str] = field(default_factory=list)
     mails: list[tuple[str, str, bytes]] = field(default_factory=list)
     """MAIL line, RCPT line, body as it came."""
@@ -117,7 +119,7 @@ class _Session:
         answer = b"250 ok" if scripted is None else scripted
         if answer == HANG_UP or answer.startswith(b"250"):
             self.relay.mails.append((self.sender, self.to, body))
-        if self.relay.held is not None:
+        if self.relay.held is not None and len(self.relay.mails) >= self.relay.held_from:
             await self.relay.held.wait()
         return await self._write(answer, slowly=scripted is not None)
 

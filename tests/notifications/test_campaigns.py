@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping, func, select, update
 
 from infra import audit
 from infra.database import Database
-from infra.tables import audit_row, campaign, notification
+from infra.tables import campaign, notification
+from infra.tables_audit import audit_row
 from notifications.campaigns import FreezeOrder, Frozen, freeze, recipients_of
 from notifications.directory_import import import_directory
 from notifications.grants import PermissionKind

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
 import sys
 from datetime import timedelta
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from notifications.acknowledgement import acknowledge
 from notifications.smime import unseal
 from protocol.errors import NotFound, ServiceDown
+from tests.e2e.support import until
 from tests.notifications.hostile import RCPT_OK, Sink, listening
 from tests.notifications.mailroom import (
     CAMPAIGN,
@@ -171,10 +173,11 @@ async def test_a_relay_whose_certificate_nobody_vouches_for_gets_nothing(tmp_pat
 
 async def test_a_relay_that_is_down_loses_nothing(tmp_path: Path) -> None:
     post, sink = Post(tmp_path, 3), Sink()
-    async with listening(sink) as port:
-        pass
-    with pytest.raises(ServiceDown, match=str(port)):
-        await post.send(port)
+    with socket.socket() as deaf:  # bound, so that nobody else gets the port, and not listening
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        with pytest.raises(ServiceDown, match=str(port)):
+            await post.send(port)
     post.clock.move(A_DAY)
     async with listening(sink) as port:
         result = await post.send(port)
@@ -255,15 +258,24 @@ async def test_a_warning_is_not_sent_while_the_console_has_no_address(tmp_path: 
 
 
 async def test_ranges_that_are_sent_at_once_share_the_connections(tmp_path: Path) -> None:
-    post, sink = Post(tmp_path, 90), Sink(limit=4)
+    post, sink = Post(tmp_path, 90), Sink(limit=4, answer=asyncio.Event())
+
+    def all_have_begun() -> bool:
+        begun = {row.cursor // 30 for row in rows(post.database) if row.state == "sending"}
+        return begun == {0, 1, 2}
+
     async with listening(sink) as port:
         delivery = post.delivery(port)
-        results = await asyncio.gather(
+        sending = asyncio.gather(
             *(
                 delivery.send_range(CAMPAIGN, start, start + 30, heartbeat=lambda: None)
                 for start in (0, 30, 60)
             )
         )
+        await until(all_have_begun)
+        assert sink.answer is not None
+        sink.answer.set()
+        results = await sending
         later = await post.send(port)
     assert [result.accepted for result in results] == [30, 30, 30]
     assert later.accepted == 90
@@ -307,6 +319,7 @@ async def test_a_relay_that_answers_late_gets_no_second_copy(tmp_path: Path) -> 
     assert set(sink.count().values()) == {1}
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("moment", [1, 7, 23])
 async def test_a_killed_sender_loses_nothing_and_doubles_at_most_its_open_connections(
     tmp_path: Path, moment: int

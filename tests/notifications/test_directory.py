@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import func, select
 
 from infra import audit
-from infra.tables import audit_row, directory_version
+from infra.tables import directory_version
 from infra.tables import officer as officer_table
 from infra.tables import recipient as recipient_table
+from infra.tables_audit import audit_row
 from notifications.directory import Directory, Recipient, officer
 from notifications.directory_check import check
 from notifications.directory_import import import_directory

@@ -17,6 +17,8 @@ from notifications.directory_versions import differences_between, versions
 from protocol.errors import Refused
 from tests.notifications.samples import contact, directory_text, recipient
 
+pytestmark = pytest.mark.services
+
 
 @pytest.fixture
 def home() -> Iterator[Database]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, update
 
 from infra.database import Database
-from infra.tables import acknowledgement, audit_row, notification
+from infra.tables import acknowledgement, notification
+from infra.tables_audit import audit_row
 from notifications.directory import Recipient
 from notifications.followups import Appended, CampaignCounts, counts, remind, second_contact
 from notifications.outbox import State
@@ -230,7 +231,9 @@ def test_a_mail_that_began_at_the_second_contact_is_no_escalation(tmp_path: Path
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(states=st.lists(st.sampled_from(State), min_size=4, max_size=4), acked=st.booleans())
 def test_the_states_of_recipients_always_sum_up(

@@ -42,7 +42,7 @@ class Service:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.taken.append(json.loads(body))
-                outer.patient.wait(10)
+                outer.patient.wait()
                 self.send_response(outer.answer)
                 self.end_headers()
 
@@ -54,7 +54,7 @@ class Service:
 
     @property
     def address(self) -> str:
-        return f"json://127.0.0.1:{self.server.server_port}/topsecret"
+        return f"json://127.0.0.1:{self.server.server_port}/topsecret?cto=60&rto=60"
 
 
 @pytest.fixture
@@ -80,7 +80,8 @@ def campaign(folder: Path, *people: Recipient, exercise: bool = False) -> Databa
 
 
 async def run(database: Database, rung: int = 1, **changes: object) -> Nudged:
-    nudger = Nudger(database, notify, message_key=KEY, **changes)  # type: ignore[arg-type]
+    patience = {"patience": timedelta(minutes=2)}  # of a machine that stands still meanwhile
+    nudger = Nudger(database, notify, message_key=KEY, **patience | changes)  # type: ignore[arg-type]
     return await nudger.nudge(CAMPAIGN, rung, EVERY_CLASS, now=LATER)
 
 

@@ -259,7 +259,10 @@ def test_what_is_below_c_ue_has_no_numbered_copies(tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("R32", "R33")
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_a_frozen_list_queues_exactly_those_whose_locks_are_open(tmp_path: Path, data: Any) -> None:
     folder = tmp_path / str(len(list(tmp_path.iterdir())))

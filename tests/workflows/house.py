@@ -60,7 +60,7 @@ CODEC = EncryptionCodec(active="test", keys={"test": bytes(range(32))}, namespac
 """With a key that everybody knows, so that the recorded histories can be read."""
 CONVERTER = data_converter(CODEC)
 CHANNEL = "test"
-PATIENCE_S = 20.0
+PATIENCE_S = 90.0
 LOOK_EVERY_S = 0.02
 THREADS = 8
 RETRY_AFTER = timedelta(seconds=0.5)

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Row, select
 
 from infra.casefile import Artefact, all_artefacts
-from infra.tables import campaign, decision
+from infra.tables import campaign
+from infra.tables_decisions import decision
 from leerp.demo.officers import given
 from protocol.errors import NotFound, Refused
 from protocol.parties import Role

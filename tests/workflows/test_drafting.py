@@ -10,7 +10,7 @@ from sqlalchemy import select
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from infra.tables import decision
+from infra.tables_decisions import decision
 from leerp.demo.officers import given
 from notifications.directory_import import import_directory
 from protocol.errors import NotFound, Refused

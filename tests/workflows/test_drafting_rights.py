@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
-from infra.tables import artefact, decision, incident, report
+from infra.tables import artefact, incident, report
+from infra.tables_decisions import decision
 from leerp.demo.officers import given
 from notifications.directory_import import import_directory
 from protocol.errors import NotFound, Refused

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 import pytest
 from sqlalchemy import select
 
-from infra.tables import decision
+from infra.tables_decisions import decision
 from leerp.demo.officers import given
 from protocol.errors import NotFound, Refused
 from protocol.stages import Containment, Gate, Recommendation, Stage

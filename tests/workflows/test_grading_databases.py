@@ -15,6 +15,7 @@ from intake.source_outcomes import Outcome, Outcomes, outcomes, record_outcome
 from notifications.directory_import import import_directory
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.report import Evaluation
+from tests.conftest import DATABASES
 from tests.intake.corroborating import digits, said, settle
 from tests.intake.officers import report_ids
 from tests.intake.samples import profile
@@ -24,7 +25,7 @@ from workflows.grading import Grading
 from workflows.proposals import Answer, State, Way, proposals_of, waiting_proposals
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind, with officers."""
     if request.param == "sqlite":

@@ -15,6 +15,7 @@ import pytest
 from infra.database import Database
 from infra.services.postgres import running_postgres
 from protocol.errors import NotFound
+from tests.conftest import DATABASES
 from tests.workflows import cast
 from tests.workflows.case import PROFILE
 from tests.workflows.reassessing import Case
@@ -30,7 +31,7 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     url = f"sqlite:///{tmp_path / 'leerp.db'}"
     if request.param == "postgresql":

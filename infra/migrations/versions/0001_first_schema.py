@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import op
 
 from infra.audit import GENESIS
-from infra.tables import audit_head, metadata
+from infra.tables import metadata
+from infra.tables_audit import audit_head
 
 revision = "0001"
 down_revision = None
