@@ -19,7 +19,6 @@ from jinja2 import TemplateError
 from markupsafe import escape
 
 from notifications.directory import Contact, Recipient
-from notifications.ewn import EarlyWarning
 from notifications.headers import literal
 from notifications.mail import (
     Body,
@@ -32,7 +31,7 @@ from notifications.mail import (
     text_part,
     wrap,
 )
-from notifications.notices import NoticeContent
+from notifications.notices import NoticeContent, reference
 from notifications.products import Product, Variant
 from notifications.rendering import Rendered, render
 from notifications.smime import Signer
@@ -197,11 +196,6 @@ class MailBuilder:
 
 
 Draw = Callable[..., Rendered]
-
-
-def reference(content: NoticeContent) -> str:
-    """What stands for the notice where everybody can read it."""
-    return content.header.id if isinstance(content, EarlyWarning) else content.incident_id
 
 
 def _stand_in(recipient: Recipient, name: str) -> Recipient:

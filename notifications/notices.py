@@ -271,3 +271,8 @@ def read_content(document: Any) -> NoticeContent:
         pydantic.ValidationError: not the content of any notice.
     """
     return _CONTENT.validate_python(document)
+
+
+def reference(content: NoticeContent) -> str:
+    """What stands for the notice where everybody can read it."""
+    return content.header.id if isinstance(content, EarlyWarning) else content.incident_id

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.building import MailBuilder, reference
+from notifications.building import MailBuilder
 from notifications.mail import Body, Envelope, encode
-from notifications.notices import ClosureNotice, NoticeContent, OverdueNotice
+from notifications.notices import ClosureNotice, NoticeContent, OverdueNotice, reference
 from notifications.products import Variant
 from notifications.rendering import Attachment, Rendered, render
 from notifications.smime import unseal
