@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from pypdf import PdfReader
 from notifications.attachments import pdf_of
 from notifications.ewn import EarlyWarning
 from notifications.ewn_draft import draft_ewn
+from notifications.mail import Envelope, build
 from notifications.notices import NoticeContent
 from notifications.pages import marking_lines, printed_page
 from notifications.phrases import LANGUAGES
@@ -21,6 +25,7 @@ from notifications.typesetting import TEMPLATES
 from notifications.withdrawal import withdrawal_notice
 from protocol.markings import Classification, HandlingCode, Marking
 from protocol.stages import NoticeKind
+from tests.notifications.mailroom import identity, make_recipient, signer
 from tests.notifications.samples import (
     ASSESSMENT,
     NOW,
@@ -32,6 +37,7 @@ from tests.notifications.samples import (
 )
 from tests.notifications.test_campaigns import CAMPAIGN
 from tests.notifications.test_rendering import LINK, Page, contents, full, squeeze
+from tests.notifications.test_smime import openssl, write_pair
 from tests.notifications.test_withdrawal import do_agree, do_propose, frozen
 
 ALL = range(len(NoticeKind))
@@ -184,3 +190,38 @@ def test_a_withdrawal_names_a_warning_as_its_readers_know_it(tmp_path: Path) -> 
     held = full(sent)
     assert notice.withdraws in held.subject
     assert f"Issued: {notice.was_issued_at:%Y-%m-%d %H:%M} UTC" in held.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_readers_that_are_not_ours_open_a_whole_mail(tmp_path: Path, language: str) -> None:
+    reader = make_recipient(1, certificate=identity("poc").certificate_pem())
+    made = render(ewn(exercise=True), reader, Variant.FULL, LINK, language=language, annexed=True)
+    envelope = Envelope(
+        notification_id="1" * 32,
+        message_id="<1@ec3.example>",
+        sender="ec3@ec3.example",
+        to=reader.contacts[0].email,
+        date=NOW,
+        exercise=True,
+    )
+    raw = build(made, envelope, marking=Marking(), contact=reader.contacts[0], signer=signer())
+    (tmp_path / "mail.eml").write_bytes(raw)
+    for name in ("poc", "ec3"):
+        write_pair(tmp_path, name)
+    opened = openssl(
+        *(tmp_path, "-decrypt", "-in", "mail.eml", "-out", "signed.eml"),
+        *("-recip", "poc.pem", "-inkey", "poc.key"),
+    )
+    checked = openssl(
+        *(tmp_path, "-verify", "-in", "signed.eml", "-CAfile", "ec3.pem", "-out", "inner.eml")
+    )
+    assert (opened.returncode, checked.returncode) == (0, 0), checked.stderr
+    inner = message_from_bytes((tmp_path / "inner.eml").read_bytes(), policy=default)
+    assert isinstance(inner, EmailMessage)
+    assert [defect for part in inner.walk() for defect in part.defects] == []
+    assert inner["Subject"] == made.subject
+    text = inner.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().replace("\r\n", "\n") == made.text
+    endings = [str(part.get_filename()).partition(".")[2] for part in inner.iter_attachments()]
+    assert endings == ["pdf", "stix.json", "misp.json"]
