@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from babel.dates import format_datetime
+from babel.dates import format_date
 from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -17,11 +17,13 @@ from infra.tables import campaign, notification, recipient
 from notifications.acknowledgement import acknowledged_at, answer_of
 from notifications.answers import Answer
 from notifications.directory import Recipient
-from notifications.notices import read_content
+from notifications.notices import read_content, reference
+from notifications.phrases import phrases as notice_phrases
 from notifications.products import Variant
 from notifications.reader_words import choose_language, phrases
 from notifications.tokens import read_token
 from protocol.errors import NotFound
+from protocol.stages import NoticeKind
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -40,7 +42,9 @@ class Page:
     languages: tuple[str, ...]
     """Read at the contact."""
     incident_id: str
-    kind: str
+    reference: str
+    """Of the notice, as it stands in the subject of its mail."""
+    kind: NoticeKind
     issued_at: datetime
     marking: tuple[str, ...]
     exercise: bool
@@ -72,6 +76,7 @@ def read_page(connection: Connection, key: bytes, token: str, now: datetime) -> 
         organisation=addressee.organisation,
         languages=contacts[0].languages if contacts else (),
         incident_id=content.incident_id,
+        reference=reference(content),
         kind=content.kind,
         issued_at=content.issued_at,
         marking=content.product().variant(Variant(row.variant)).marking.lines(),
@@ -112,9 +117,15 @@ class Voice:
         """The phrase, with values put in as text."""
         return escape(self._phrases[name]).format(**values)
 
+    def kind(self, kind: NoticeKind) -> str:
+        """What such a notice is called, as in the mail itself."""
+        return str(notice_phrases(self.language)["kinds"][kind])
+
     def time(self, at: datetime) -> Markup:
         """A moment as an HTML element, in UTC."""
-        shown = format_datetime(at, "d MMMM y, HH:mm:ss 'UTC'", locale=self.language)
+        at = at.astimezone(UTC)
+        day = format_date(at, "long", locale="en_GB" if self.language == "en" else self.language)
+        shown = f"{day}, {at:%H:%M:%S} UTC"
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), shown)
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from notifications.campaign_map import campaign_map
 from notifications.campaign_trouble import Policy, destinations, kinds
-from notifications.campaign_view import CampaignView, Mail, Person, by_group
+from notifications.campaign_view import NO_COUNTRY, CampaignView, Mail, Person, by_group
+from notifications.phrases import DEFAULT, phrases
 from notifications.products import Variant
 from notifications.typesetting import css_text, environment
 
@@ -104,6 +106,9 @@ def as_html(view: CampaignView, people: tuple[Person, ...], policy: Policy) -> s
         .get_template("campaign-report/document.html")
         .render(
             view=view,
+            language=DEFAULT,
+            t=phrases(DEFAULT),
+            NO_COUNTRY=NO_COUNTRY,
             people=people,
             marking_lines=marking,
             marking_block=css_text("\n".join(drill + marking)),
@@ -112,11 +117,15 @@ def as_html(view: CampaignView, people: tuple[Person, ...], policy: Policy) -> s
             classes=by_group(view.people, lambda person: person.recipient_class or "unknown"),
             map=campaign_map(view.people),
             kinds=kinds(view, policy),
-            destinations=destinations(view),
+            destinations=[_with_time(row) for row in destinations(view)],
             lateness=lateness,
             overdue=[person for person in view.overdue if person in set(people)],
         )
     )
+
+
+def _with_time(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "next": datetime.fromisoformat(row["next"]) if row["next"] else None}
 
 
 def lateness(length: timedelta | None) -> str:

@@ -48,9 +48,12 @@ NONE: Stated = (NONE_IDENTIFIED,)
 ALTERNATIVES: Stated = (
     "technical failure or natural cause: no clear indication so far, an attack is presumed",
 )
+VICTIMS = "at least {victims} (organisations: at least {organisations}); the upper bound is unknown"
+NO_VICTIMS = "unknown: no report gives a number"
+CAP = "K1: not {class}, as no disruption is observed or imminent"
 GAPS: Stated = ("not yet assessed: extent, way in and author are open",)
-_SEVERITY = {"I0": "white", "I1": "green", "I2": "yellow", "I3": "yellow", "I4": "red"}
-_ROOT_CAUSE = {
+SEVERITY = {"I0": "white", "I1": "green", "I2": "yellow", "I3": "yellow", "I4": "red"}
+ROOT_CAUSE = {
     "malicious": "malicious-actions",
     "presumed-malicious": "malicious-actions",
     "technical-failure": "system-failures",
@@ -169,12 +172,16 @@ def _facts(
         "timeline": tuple(facts),
         "sectors": tuple(assessment["sectors"]) or (UNKNOWN,),
         "countries": tuple(assessment["countries"]) or (UNKNOWN,),
-        "victims": f"at least {assessment['victims_min']} victims in at least "
-        f"{assessment['organisations']} organisations; the upper bound is unknown",
+        "victims": _victims(assessment),
         "services": officer.services,
         "vector": officer.vector,
         "tooling": officer.tooling,
     }
+
+
+def _victims(assessment: Mapping[str, Any]) -> str:
+    numbers = {"victims": assessment["victims_min"], "organisations": assessment["organisations"]}
+    return VICTIMS.format_map(numbers) if any(numbers.values()) else NO_VICTIMS
 
 
 def _status(
@@ -182,7 +189,7 @@ def _status(
 ) -> dict[str, Any]:
     several = len(assessment["countries"]) > 1
     capped = assessment["threat_class"] != assessment["class_before_cap"]
-    cap = f"K1: not {assessment['class_before_cap']}, as no disruption is observed or imminent"
+    cap = CAP.format_map({"class": assessment["class_before_cap"]})
     return {
         "bottom_line": {
             "lines": officer.bottom_line,
@@ -226,8 +233,8 @@ def _officers(officer: EwnInput) -> dict[str, Any]:
 def _blueprint(assessment: Mapping[str, Any], officer: EwnInput) -> dict[str, Any]:
     return {
         "blueprint": {
-            "root_cause": _ROOT_CAUSE[assessment["cause"]],
-            "severity": _SEVERITY[assessment["impact"]],
+            "root_cause": ROOT_CAUSE[assessment["cause"]],
+            "severity": SEVERITY[assessment["impact"]],
             "outlook": officer.outlook,
             "sectors": tuple(assessment["sectors"]) or (UNKNOWN,),
             "shared_with": officer.shared_with,

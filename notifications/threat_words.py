@@ -12,7 +12,7 @@ from classification.matrix import ReachLevel, ThreatClass
 from notifications.pages import H1_LEGEND
 from protocol.grades import InformationAccuracy, SourceReliability
 from protocol.markings import Classification, HandlingCode, Pap, Tlp
-from protocol.parties import RecipientClass
+from protocol.parties import RecipientClass, SourceGroup
 from protocol.report import Cause, Disruption, ImpactLevel
 from protocol.stages import Recommendation
 
@@ -95,6 +95,16 @@ INFORMATION: Mapping[InformationAccuracy, str] = {
     InformationAccuracy.CORROBORATED: "hearsay, corroborated",
     InformationAccuracy.UNCORROBORATED: "hearsay, not corroborated",
 }
+GROUPS: Mapping[SourceGroup, str] = {
+    SourceGroup.OSINT: "open sources",
+    SourceGroup.LAW_ENFORCEMENT: "law enforcement",
+    SourceGroup.CSIRT: "CSIRT",
+    SourceGroup.PARTNER_AGENCY: "partner agency",
+    SourceGroup.PRIVATE_SECTOR: "private sector",
+    SourceGroup.OTHER: "other source",
+}
+SYSTEM = "Europol 4x4"
+"""Its name in words; in data it is ``europol4x4``."""
 ROUTES: Mapping[RecipientClass, str] = {
     RecipientClass.LE_POC: "law enforcement (24/7 point of contact)",
     RecipientClass.JUDICIAL: "judicial authority",

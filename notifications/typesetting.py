@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,11 +22,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from notifications.headers import literal
-from notifications.phrases import filled
+from notifications.phrases import DEFAULT, filled, phrases, places
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 76
-VOCABULARIES = ("malicious", "yesno", "outlooks", "likelihoods", "confidences")
+VOCABULARIES = (
+    *("malicious", "yesno", "outlooks", "likelihoods", "confidences"),
+    *("sectors", "classes", "root_causes", "severities"),
+)
 DEFANGED = frozenset({"url", "domain", "ip", "email"})
 
 
@@ -87,18 +90,21 @@ def _day(context: Context, at: datetime) -> str:
 def _land(context: Context, code: str) -> str:
     """A country by its name and code; anything that is no country as it is."""
     name = Locale.parse(context["language"]).territories.get(code)
-    return f"{name} ({code})" if name else code
+    return _in_language(context, f"{name} ({code})") if name else code
 
 
 @pass_context
 def _own(context: Context, value: Any) -> str:
     """Words that somebody wrote: as they are, marked with their language where it is another one.
 
-    Sentences that the software itself puts into a draft are said in the reader's language.
+    Sentences that the software itself puts into a draft are said in the reader's language; what is
+    said in it already stays.
     """
+    if isinstance(value, Markup):
+        return value
     text = literal(str(value))
-    if fixed := context["t"]["fixed"].get(text):
-        return str(fixed)
+    if said := _fixed(context["t"]["fixed"], text):
+        return said
     if context["foreign"] and context.eval_ctx.autoescape:
         return Markup('<span lang="{}">{}</span>').format(context["foreign"], text)
     return text
@@ -107,7 +113,23 @@ def _own(context: Context, value: Any) -> str:
 @pass_context
 def _named(context: Context, value: Any, table: str) -> str:
     """A value of a closed vocabulary in the reader's language; what the table lacks as it is."""
-    return str(context["t"][table].get(str(value), value))
+    said = context["t"][table].get(str(value))
+    return _in_language(context, said) if said else str(value)
+
+
+@pass_context
+def _coded(context: Context, value: Any, table: str) -> str:
+    """A code with what it means, such as ``C4 (emergency)``; what the table lacks as it is."""
+    said = context["t"][table].get(str(value))
+    return f"{value} ({said})" if said else str(value)
+
+
+@pass_context
+def _draft(context: Context, name: str) -> str:
+    """A draft by kind and version, such as ``ewn/1``, in words; what is no such name as it is."""
+    kind, _, version = name.partition("/")
+    said = context["t"]["kinds"].get(kind)
+    return f"{said}, {context['t']['ewn']['version'].lower()} {version}" if said else name
 
 
 @pass_context
@@ -117,6 +139,34 @@ def _worded(context: Context, value: Any) -> str:
         if said := context["t"][table].get(str(value)):
             return str(said)
     return _own(context, value)
+
+
+def _in_language(context: Context, said: str) -> str:
+    """Words in the reader's language, which ``own`` then leaves alone."""
+    return escape(said) if context.eval_ctx.autoescape else said
+
+
+def _fixed(table: Mapping[str, str], text: str) -> str | None:
+    """A sentence of the software's own as the table has it, with the same codes and numbers in it."""
+    if text in table:
+        return table[text]
+    for pattern, sentence in _sentences():
+        if found := pattern.fullmatch(text):
+            return filled(table[sentence], found.groupdict())
+    return None
+
+
+@cache
+def _sentences() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The software's sentences with places in them; only codes and numbers stand in a place."""
+    return tuple(
+        (
+            re.compile(re.sub(r"\\{([a-z]+)\\}", r"(?P<\1>[A-Z]?[0-9]+)", re.escape(sentence))),
+            sentence,
+        )
+        for sentence in phrases(DEFAULT)["fixed"]
+        if places(sentence)
+    )
 
 
 @pass_eval_context
@@ -132,7 +182,8 @@ def _fill(eval_ctx: EvalContext, phrase: str, **values: Any) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """In one line; a no-break space, as French has before a colon, stays one."""
+    return " ".join(re.split(r"[^\S\N{NO-BREAK SPACE}]+", text)).strip()
 
 
 def _para(text: str, first: str = "  ", rest: str = "  ") -> str:
@@ -160,6 +211,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "land": _land,
     "own": _own,
     "named": _named,
+    "coded": _coded,
+    "draft": _draft,
     "worded": _worded,
     "fill": _fill,
     "para": _para,

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 from infra import audit
 from infra.tables import campaign, notification
 from infra.tables_acknowledgement import withdrawal
-from notifications.notices import WithdrawalNotice, read_content
+from notifications.notices import WithdrawalNotice, read_content, reference
 from notifications.outbox import State
 from protocol.errors import NotFound, Refused
 from protocol.parties import Role
 from protocol.reasons import stated_reason
+from protocol.stages import NoticeKind
 
 WITHDRAWING = frozenset({Role.RELEASE, Role.DUTY_MANAGER})
 """Who may propose to withdraw a notice, and agree."""
@@ -161,13 +162,15 @@ def withdrawal_notice(
     row, found = _campaign(connection, campaign_id), _proposal(connection, campaign_id)
     if found is None or found.approved_at is None:
         raise Refused("nothing-proposed", f"{campaign_id} is not withdrawn")
+    content = read_content(row.content)
     return WithdrawalNotice(
         incident_id=row.incident_id,
         exercise=row.exercise,
         issued_at=issued_at,
-        marking=read_content(row.content).marking,
-        withdraws=campaign_id,
-        was_issued_at=row.at,
+        marking=content.marking,
+        # Number and time as they stand on what its readers hold.
+        withdraws=reference(content) if content.kind is NoticeKind.EWN else campaign_id,
+        was_issued_at=content.issued_at,
         statement=found.reason,
     )
 

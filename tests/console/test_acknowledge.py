@@ -73,9 +73,13 @@ async def test_the_page_names_the_notice_and_shows_a_button(tmp_path: Path) -> N
     async with client(database_of(tmp_path)) as web:
         page = await web.get(link())
     assert page.status_code == 200
-    for words in ("Police 0", "INC-1", "early warning notification", "TLP:", "UTC", "<button"):
+    for words in ("Police 0", "INC-1", "Early Warning Notification", "TLP:", "UTC", "<button"):
         assert words in page.text
-    assert 'role="note">EXERCISE' in page.text
+    assert "LEERP-INC-1-EWN-1" in page.text, "which version, as the mail's subject has it"
+    above, _, below = page.text.partition("<form")
+    for end in (above, below):
+        assert 'role="note">EXERCISE' in end
+        assert "TLP:AMBER PAP:RED" in end
 
 
 async def test_outside_an_exercise_nothing_says_exercise(tmp_path: Path) -> None:

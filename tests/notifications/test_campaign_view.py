@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -411,6 +412,24 @@ def test_each_sheet_of_the_pdf_has_the_marking_above_and_below_and_its_number(
         assert f"page {number} of {len(pages)}" in said
     whole = " ".join(" ".join(page.extract_text().split()) for page in pages)
     assert "=550 no <such> user" in whole
+
+
+def test_the_report_says_what_a_code_means_and_never_that_a_mail_was_not_sent_that_was(
+    database: Database,
+) -> None:
+    with database.write() as connection:
+        one = notification.c.recipient_id == "poc-4"
+        connection.execute(update(notification).where(one).values(state=State.RETRY_DUE, attempt=1))
+    view = view_of(database)
+    page = as_html(view, view.people, "resend")
+    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Early Warning Notification, incident INC-1" in said
+    assert "24/7 points of contact of law enforcement, FR" in said
+    assert "retry due" in said
+    rows = dict(re.findall(r"<tr><td>(poc-\d)</td>(<td>Organisation.*?)</tr>", page))
+    assert "not sent yet" in rows["poc-5"]
+    assert "no answer is known" in rows["poc-3"], "one attempt was made, and its end is unknown"
+    assert not re.search(r"\b[a-z]+_[a-z]+\b|\ble-poc,|T\d\d:\d\d", said)
 
 
 @pytest.mark.parametrize(

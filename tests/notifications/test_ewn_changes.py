@@ -73,7 +73,7 @@ def test_a_new_version_says_what_changed_in_words_beside_the_officers_line() -> 
     for words in (
         "o.2: Warsaw reports",
         "Next six hours: stable instead of worsening",
-        "Countries: added: PL",
+        "Countries: added: Poland (PL)",
         "Fact: added: A clinic in Warsaw is hit",
         "Evaluation of a fact: A1 instead of B2 (Ransom notes seen in three hospitals)",
         "Evidence to preserve now: no longer: memory of one infected host",

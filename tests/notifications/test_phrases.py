@@ -9,16 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classification.matrix import ReachLevel, ThreatClass
 from classification.triggers import MEANINGS
 from notifications.content import NONE_IDENTIFIED, UNKNOWN
 from notifications.ewn_changes import FIELDS
-from notifications.ewn_draft import ALTERNATIVES, FIRST_ISSUE, GAPS, NOTHING_BEFORE
+from notifications.ewn_draft import (
+    ALTERNATIVES,
+    CAP,
+    FIRST_ISSUE,
+    GAPS,
+    NO_VICTIMS,
+    NOTHING_BEFORE,
+    ROOT_CAUSE,
+    SEVERITY,
+    VICTIMS,
+)
 from notifications.ewn_sections import Confidence, CrossBorder, Likelihood, Malicious, Outlook, Verb
 from notifications.phrases import DEFAULT, LANGUAGES, choose, filled, phrases, places
 from notifications.products import Variant
 from protocol.parties import RecipientClass
+from protocol.report import ImpactLevel
 from protocol.sectors import NIS2_SECTORS
-from protocol.stages import Containment, Recommendation
+from protocol.stages import Containment, NoticeKind, Recommendation
 
 OTHERS = LANGUAGES[1:]
 
@@ -51,7 +63,14 @@ def test_every_value_of_a_closed_vocabulary_has_a_phrase(language: str) -> None:
         ("classes", RecipientClass),
         ("sectors", NIS2_SECTORS),
         ("outcome", Recommendation),
+        ("recommendations", Recommendation),
         ("closure", Containment),
+        ("kinds", (*NoticeKind, "centre")),
+        ("threat_classes", ThreatClass),
+        ("impacts", ImpactLevel),
+        ("reaches", ReachLevel),
+        ("root_causes", ROOT_CAUSE.values()),
+        ("severities", SEVERITY.values()),
         ("ewn", (*Variant, *Verb, *FIELDS)),
     ):
         assert {str(value) for value in values} <= t[table].keys(), table
@@ -62,6 +81,9 @@ def test_every_value_of_a_closed_vocabulary_has_a_phrase(language: str) -> None:
         NOTHING_BEFORE,
         *ALTERNATIVES,
         *GAPS,
+        VICTIMS,
+        NO_VICTIMS,
+        CAP,
         "not stated",
     }
     own |= {f"{trigger} {meaning}" for trigger, meaning in MEANINGS.items()}

@@ -411,7 +411,7 @@ def test_every_code_has_its_words() -> None:
     for known in (
         words.CLASSES, words.IMPACTS, words.REACHES, words.CAUSES, words.DISRUPTIONS, words.GATES,
         words.SOURCES, words.INFORMATION, words.CLASSIFICATIONS, words.HANDLING, words.TLP,
-        words.PAP,
+        words.PAP, words.GROUPS,
     ):  # fmt: skip
         assert set(known) == set(type(next(iter(known))))
     assert all(str(t) in text_of(as_html(document(made))) for t in TriggerId)

@@ -95,7 +95,7 @@ def test_who_may_have_it_is_told_contact_by_contact(tmp_path: Path) -> None:
             now=LATER,
         )
     assert (made.size, made.queued, made.held) == (4, 4, 0)
-    assert notice.withdraws == CAMPAIGN
+    assert (notice.withdraws, notice.was_issued_at) == (ewn().header.id, ewn().issued_at)
     assert notice.statement == "wrong facts"
 
 

@@ -167,8 +167,11 @@ async def test_two_people_withdraw_a_notice_and_exactly_those_who_got_it_are_tol
     assert home.recipients(about) == got
     assert set(home.mails(about).values()) == {"accepted"}
     assert to(home, notice, FIRST)["interpol"] == "held"
-    (row,) = home.rows(select(campaign.c.content).where(campaign.c.id == about))
-    assert row.content["withdraws"] == notice
+    sent, told = (
+        home.rows(select(campaign.c.content).where(campaign.c.id == name))[0].content
+        for name in (notice, about)
+    )
+    assert told["withdraws"] == sent["header"]["id"]
     with pytest.raises(Refused, match="withdrawn"):
         await say(home, notice, Act.RELEASE, "interpol")
 
