@@ -27,7 +27,7 @@ from notifications.campaigns import FreezeOrder
 from notifications.delivery import Delivery
 from notifications.directory import Directory
 from notifications.drills import drill_notice
-from notifications.notices import OverdueNotice, read_content
+from notifications.notices import BlueprintNotice, OverdueNotice, read_content
 from notifications.withdrawal import who_got_it, withdrawal_notice
 from protocol.errors import LeerpError, Refused
 from protocol.parties import RecipientClass
@@ -141,7 +141,7 @@ class CampaignActivities:
         with self._database.write() as connection:
             content, extra = _content_of(connection, order)
             omissions = extra.get("omissions", {})
-            recipients = _recipients_of(connection, order, omissions)
+            recipients = _recipients_of(connection, order, content, omissions)
             to = _contacts_of(connection, order)
             if recipients == () and not to:
                 told = "notifiers_unknown" if order.kind is NoticeKind.OUTCOME else "nobody_to_tell"
@@ -230,10 +230,11 @@ def _overdue_notice(order: CampaignOrder) -> OverdueNotice:
 
 
 def _recipients_of(
-    connection: Connection, order: CampaignOrder, omissions: Mapping[str, str]
+    connection: Connection, order: CampaignOrder, content: Any, omissions: Mapping[str, str]
 ) -> tuple[str, ...] | None:
     """Explicit recipients, or None where the classes decide."""
-    if order.kind is NoticeKind.WITHDRAWAL:
+    nothing_to_send = isinstance(content, BlueprintNotice) and content.is_empty
+    if order.kind is NoticeKind.WITHDRAWAL or nothing_to_send:
         return ()
     if order.recipients_of:
         return campaigns.recipients_of(connection, order.recipients_of)

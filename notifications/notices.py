@@ -217,6 +217,11 @@ class BlueprintNotice(Notice):
     kind: Literal[NoticeKind.BLUEPRINT] = NoticeKind.BLUEPRINT
     warning: EarlyWarning
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part of the warning may leave the police, so that there is nothing to send."""
+        return not self.warning.product().variant(Variant.TECHNICAL).components
+
     def product(self) -> Product:
         return Product(components=self.warning.product().variant(Variant.TECHNICAL).components)
 

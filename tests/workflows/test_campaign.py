@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from temporalio.client import WorkflowHandle
 
+from infra import audit
 from infra.casefile import Artefact
 from infra.tables import artefact, campaign, notification
 from infra.tables_acknowledgement import campaign_end
@@ -229,6 +230,28 @@ async def test_a_draft_that_was_altered_after_its_release_is_never_sent(home: Ho
     store(draft.document["notice"]["assessment"]["meaning"])  # put right, it goes out
     await home.pass_time(timedelta(minutes=1))
     await home.until_sent(notice)
+
+
+@pytest.mark.requirement("R34")
+async def test_of_a_warning_for_the_police_alone_nothing_goes_to_the_unions_mechanisms(
+    home: House,
+) -> None:
+    people = await drafted(home)
+    draft = people.ewn(marking={"handling_codes": ["H2"]})
+    hook = f"{people.incident}.blueprint.1"
+    _, handle = await start(
+        home,
+        people.incident,
+        draft,
+        campaign_id=hook,
+        kind=NoticeKind.BLUEPRINT,
+        rules=home.app.settings.profile().notices[NoticeKind.BLUEPRINT],
+    )
+    assert (await handle.result()).recipients == 0
+    assert home.campaigns(people.incident) == []
+    with home.database.read() as connection:
+        said = [(row["event"], row["subject"]) for row in audit.export(connection)]
+    assert ("nobody_to_tell", hook) in said
 
 
 async def test_a_mail_that_the_relay_puts_off_is_tried_again_later(home: House) -> None:
