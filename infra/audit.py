@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, type_coerce, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, type_coerce, update
 from sqlalchemy.types import NULLTYPE
 
 from infra.tables import audit_head, audit_row
@@ -21,6 +21,14 @@ from protocol.errors import ServiceDown
 
 GENESIS = "0" * 64
 PAGE = 5_000
+# Made once: every change of state runs them.
+_HEAD = select(audit_head).where(audit_head.c.id == 1).with_for_update()
+_ADD = insert(audit_row)
+_MOVE_HEAD = (
+    update(audit_head)
+    .where(audit_head.c.id == 1)
+    .values(n=bindparam("b_n"), hash=bindparam("b_hash"))
+)
 
 
 def row_hash(n: int, previous: str, content: bytes) -> str:
@@ -72,9 +80,7 @@ def append_all(
     Raises:
         ServiceDown: as above.
     """
-    head = connection.execute(
-        select(audit_head).where(audit_head.c.id == 1).with_for_update()
-    ).one_or_none()
+    head = connection.execute(_HEAD).one_or_none()
     if head is None:
         raise ServiceDown(
             "the audit trail has lost its head, so that nothing can be recorded: see"
@@ -96,8 +102,8 @@ def append_all(
         hashed = row_hash(n, previous, content)
         made.append({"n": n, "previous": previous, "content": content, "hash": hashed})
         previous = hashed
-    connection.execute(insert(audit_row), made)
-    connection.execute(update(audit_head).where(audit_head.c.id == 1).values(n=n, hash=previous))
+    connection.execute(_ADD, made)
+    connection.execute(_MOVE_HEAD, {"b_n": n, "b_hash": previous})
     return n
 
 

@@ -44,7 +44,7 @@ class GroupCommit(Generic[Item, Result]):
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
         # A caller that is cancelled leaves its item in the group: it may be in the middle of a commit.
-        return await asyncio.shield(future)
+        return await future
 
     async def _drain(self) -> None:
         try:
