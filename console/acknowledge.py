@@ -30,6 +30,7 @@ from notifications.tokens import InvalidToken, campaign_tag
 LONGEST_FORM = 4_096
 UNREADABLE = "unreadable-contact"
 DONE = "done"
+RECEIVED = Given()
 
 
 def is_own_form(request: Request, origin: str) -> bool:
@@ -58,6 +59,8 @@ def read_form(body: bytes) -> tuple[Given, bool]:
     Raises:
         ValueError: this is no form of ours.
     """
+    if not body:  # the button alone, as most send it
+        return RECEIVED, True
     if len(body) > LONGEST_FORM:
         raise ValueError("too long")
     fields = parse_qs(body.decode(), max_num_fields=10)

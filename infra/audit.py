@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, type_coerce, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, type_coerce, update
 from sqlalchemy.types import NULLTYPE
 
 from infra.bulk import Bulk
@@ -25,6 +25,13 @@ PAGE = 5_000
 _encode = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
 ).encode
+# Made once: every change of state runs them.
+_HEAD = select(audit_head).where(audit_head.c.id == 1).with_for_update()
+_MOVE_HEAD = (
+    update(audit_head)
+    .where(audit_head.c.id == 1)
+    .values(n=bindparam("b_n"), hash=bindparam("b_hash"))
+)
 
 
 def row_hash(n: int, previous: str, content: bytes) -> str:
@@ -76,9 +83,7 @@ def append_all(
     Raises:
         ServiceDown: as above.
     """
-    head = connection.execute(
-        select(audit_head).where(audit_head.c.id == 1).with_for_update()
-    ).one_or_none()
+    head = connection.execute(_HEAD).one_or_none()
     if head is None:
         raise ServiceDown(
             "the audit trail has lost its head, so that nothing can be recorded: see"
@@ -97,7 +102,7 @@ def append_all(
         made.append((n, previous, content, hashed))
         previous = hashed
     Bulk(connection).insert(audit_row, ("n", "previous", "content", "hash"), made)
-    connection.execute(update(audit_head).where(audit_head.c.id == 1).values(n=n, hash=previous))
+    connection.execute(_MOVE_HEAD, {"b_n": n, "b_hash": previous})
     return n
 
 

@@ -6,8 +6,9 @@ each other at the start and never deadlock on an upgrade from reader to writer.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ class Database:
             pool_use_lifo=True,
             hide_parameters=True,
         )
+        # Who waits for SQLite's own lock sleeps, longer each time, and finds it taken again by whoever
+        # never slept; among the threads of one process the next one goes on at once.
+        self._turn = threading.Lock() if self.is_sqlite else nullcontext()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)
@@ -61,9 +65,10 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: committed as a whole when the block ends, rolled back when it raises."""
-        opened = self.engine.connect().execution_options(leerp_write=True)
-        with opened as connection, connection.begin():
-            yield connection
+        with self._turn, self.engine.connect() as opened:
+            connection = opened.execution_options(leerp_write=True)
+            with connection.begin():
+                yield connection
 
     def serialise(self, connection: Connection, number: int) -> None:
         """Let only one transaction with this number go on at a time, on any database."""

@@ -75,7 +75,7 @@ def record_words(
     if not words:
         return []
     database.serialise(connection, ACKNOWLEDGING)
-    book = Book.read(connection, {word.pair for word in words}, now)
+    book = Book.read(connection, words, now)
     done = [book.enter(word) for word in words]
     book.write(connection)
     return done

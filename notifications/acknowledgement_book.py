@@ -15,8 +15,10 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     Row,
+    and_,
     bindparam,
     delete,
+    func,
     insert,
     select,
     tuple_,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 )
 
 from infra import audit
-from infra.tables import acknowledgement, relay
+from infra.tables import acknowledgement, notification, relay
 from infra.tables_acknowledgement import answer
 from notifications.answers import URGENT, Answer, Given, Proof
 
@@ -78,13 +80,37 @@ class Word:
 
 # Written once: a group is a dozen statements, and making each anew would cost more than running it.
 _PAIR: BindParameter[Any] = bindparam("pairs", expanding=True)
-_STANDING = select(acknowledgement).where(
-    tuple_(acknowledgement.c.campaign_id, acknowledgement.c.recipient_id).in_(_PAIR)
+_each = answer.alias()
+_NEWEST = (
+    select(func.max(_each.c.id))
+    .where(
+        _each.c.campaign_id == notification.c.campaign_id,
+        _each.c.recipient_id == notification.c.recipient_id,
+        _each.c.contact == notification.c.contact,
+    )
+    .correlate(notification)
+    .scalar_subquery()
 )
-_SAID = (
-    select(answer)
-    .where(tuple_(answer.c.campaign_id, answer.c.recipient_id).in_(_PAIR))
-    .order_by(answer.c.id)
+_STANDING = (
+    select(
+        notification.c.campaign_id,
+        notification.c.recipient_id,
+        notification.c.contact,
+        acknowledgement.c.contact.label("by"),
+        acknowledgement.c.at,
+        answer.c.answer,
+        answer.c.person,
+        answer.c.phone,
+    )
+    .outerjoin(
+        acknowledgement,
+        and_(
+            acknowledgement.c.campaign_id == notification.c.campaign_id,
+            acknowledgement.c.recipient_id == notification.c.recipient_id,
+        ),
+    )
+    .outerjoin(answer, answer.c.id == _NEWEST)
+    .where(notification.c.id.in_(bindparam("ids", expanding=True)))
 )
 _FORGET = delete(acknowledgement).where(
     tuple_(acknowledgement.c.campaign_id, acknowledgement.c.recipient_id).in_(_PAIR)
@@ -108,7 +134,7 @@ class Book:
     standing: dict[Pair, tuple[int, datetime]]
     """Contact that acknowledged, and when."""
     said: dict[tuple[str, str, int], Given]
-    """The newest answer of each contact."""
+    """The newest answer of each contact that speaks."""
     kept: frozenset[Pair] = frozenset()
     """Who had acknowledged before."""
     repeats: dict[Pair, int] = field(default_factory=dict)
@@ -117,17 +143,19 @@ class Book:
     trail: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, connection: Connection, pairs: Iterable[Pair], now: datetime) -> Book:
-        wanted = {"pairs": sorted(pairs)}
-        found = connection.execute(_STANDING, wanted)
-        standing = {(r.campaign_id, r.recipient_id): (r.contact, r.at) for r in found}
-        answers = connection.execute(_SAID, wanted)
-        said = {
-            (row.campaign_id, row.recipient_id, row.contact): Given(
-                answer=row.answer, person=row.person, phone=row.phone
-            )
-            for row in answers
-        }
+    def read(cls, connection: Connection, words: Iterable[Word], now: datetime) -> Book:
+        """How those stand whose words these are."""
+        standing: dict[Pair, tuple[int, datetime]] = {}
+        said: dict[tuple[str, str, int], Given] = {}
+        ids = sorted({word.notification_id for word in words})
+        for row in connection.execute(_STANDING, {"ids": ids}):
+            pair = (row.campaign_id, row.recipient_id)
+            if row.by is not None:
+                standing[pair] = (row.by, row.at)
+            if row.answer is not None:
+                said[*pair, row.contact] = Given(
+                    answer=row.answer, person=row.person, phone=row.phone
+                )
         return cls(now=now, standing=standing, said=said, kept=frozenset(standing))
 
     def enter(self, word: Word) -> Acknowledged:

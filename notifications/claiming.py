@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from infra import audit
 from infra.tables import notification
@@ -69,33 +69,35 @@ def _due(
     again: Sequence[State],
     room: Callable[[str], int] | None,
 ) -> list[str]:
-    paused = select(destination.c.domain).where(destination.c.next_at > now)
-    query = (
-        select(notification.c.id, notification.c.destination)
-        .where(
-            rows.rows(),
-            notification.c.state.in_([State.QUEUED, *again]),
-            or_(notification.c.due_at.is_(None), notification.c.due_at <= now),
-            notification.c.destination.not_in(paused),
-        )
-        .order_by(notification.c.cursor, notification.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if room is None:
-        return [row.id for row in connection.execute(query)]
+    asked = {
+        "b_campaign": rows.campaign_id,
+        "b_start": rows.start,
+        "b_end": rows.end,
+        "b_now": now,
+        "b_limit": limit,
+    }
+    states = (State.QUEUED, *again)
     ids: list[str] = []
     left: dict[str, int] = {}
     full: list[str] = []
     while len(ids) < limit:
-        more = query.where(notification.c.destination.not_in(full), notification.c.id.not_in(ids))
-        found = connection.execute(more).all()
+        more = {**asked, "b_full": full, "b_taken": ids}
+        # State by state, each in its order: the index has them so, and nothing is sorted or looked
+        # through again for each claim, however long the list is.
+        found = [
+            row
+            for state in states
+            for row in connection.execute(_DUE, {**more, "b_state": state}).all()
+        ]
+        found = sorted(found, key=lambda row: (row.cursor, row.id))[:limit]
         for row in found:
-            if left.setdefault(row.destination, room(row.destination)) > 0 and len(ids) < limit:
+            if room is None:
+                ids.append(row.id)
+            elif left.setdefault(row.destination, room(row.destination)) > 0 and len(ids) < limit:
                 left[row.destination] -= 1
                 ids.append(row.id)
         full = [domain for domain, places in left.items() if places <= 0]
-        if len(found) < limit:
+        if room is None or len(found) < limit:
             break
     return ids
 
@@ -133,3 +135,23 @@ def expire_leases(connection: Connection, rows: Range, now: datetime) -> None:
         retry_due=again,
         unknown=unknown,
     )
+
+
+# Made once, as in ``outbox``.
+_PAUSED = select(destination.c.domain).where(destination.c.next_at > bindparam("b_now"))
+_DUE = (
+    select(notification.c.id, notification.c.destination, notification.c.cursor)
+    .where(
+        notification.c.campaign_id == bindparam("b_campaign"),
+        notification.c.state == bindparam("b_state"),
+        notification.c.cursor >= bindparam("b_start"),
+        notification.c.cursor < bindparam("b_end"),
+        or_(notification.c.due_at.is_(None), notification.c.due_at <= bindparam("b_now")),
+        notification.c.destination.not_in(_PAUSED),
+        notification.c.destination.not_in(bindparam("b_full", expanding=True)),
+        notification.c.id.not_in(bindparam("b_taken", expanding=True)),
+    )
+    .order_by(notification.c.cursor, notification.c.id)
+    .limit(bindparam("b_limit"))
+    .with_for_update(skip_locked=True)
+)

@@ -244,21 +244,28 @@ class DirectoryInForce:
             NotFound: no directory was imported.
         """
         newest = newest_version(connection)
+        return self.of_version(connection, newest[0] if newest else None)
+
+    def of_version(self, connection: Connection, newest: int | None) -> dict[str, Recipient]:
+        """The same for who has just looked which version is the newest; None before the first."""
         version, recipients = self._read
-        if newest is None or newest[0] != version:
+        if newest != version:
             read = Directory.load(connection)
             recipients = read.by_id()
             self._read = (read.version, recipients)
         return recipients
 
 
+_NEWEST = (
+    select(directory_version.c.version, directory_version.c.sha256)
+    .order_by(directory_version.c.version.desc())
+    .limit(1)
+)
+
+
 def newest_version(connection: Connection) -> tuple[int, str] | None:
     """Number of the newest version and the SHA-256 of its content, or None before the first."""
-    row = connection.execute(
-        select(directory_version.c.version, directory_version.c.sha256)
-        .order_by(directory_version.c.version.desc())
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_NEWEST).one_or_none()
     return None if row is None else (row.version, row.sha256)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from notifications.directory import Contact, Recipient, key_problem
@@ -34,8 +34,35 @@ class LockDecision:
     lock: Lock | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InForce:
+    """The permissions of a moment, and what was answered by them."""
+
+    permissions: list[Permission]
+    by_item: bool
+    digest: str
+    named: frozenset[str]
+    decided: dict[tuple[object, ...], LockDecision] = field(default_factory=dict)
+    best: dict[tuple[object, ...], Variant | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, permissions: list[Permission], product: Product) -> _InForce:
+        overridden = any(p.kind is PermissionKind.LIFE_THREAT for p in permissions)
+        named = frozenset[str]().union(*(p.recipients for p in permissions))
+        return cls(
+            permissions=permissions,
+            by_item=any(p.items and p.kind is not PermissionKind.DOWNGRADE for p in permissions),
+            digest=product.digest if overridden else "",
+            named=named - set(RecipientClass),
+        )
+
+
 class Locks:
-    """The locks of one product at one moment; who is alike in all that counts is answered once."""
+    """The locks of one product at one moment; who is alike in all that counts is answered once.
+
+    Time counts by what is in force, and by keys, which are looked at each time; so while the permissions
+    in force are those of ``before``, the answers that were given there stand.
+    """
 
     def __init__(
         self,
@@ -45,42 +72,64 @@ class Locks:
         now: datetime,
         proceedings: bool = False,
         trust: Trust = PINNED,
+        before: _InForce | None = None,
     ) -> None:
         self._product = product
         self._now = now
         self._trust = trust
         self._proceedings = proceedings
-        self._permissions = [p for p in permissions if p.in_force(now)]
-        self._by_item = any(
-            p.items and p.kind is not PermissionKind.DOWNGRADE for p in self._permissions
+        self._recorded = permissions
+        in_force = [p for p in permissions if p.in_force(now)]
+        same = before is not None and before.permissions == in_force
+        self._in_force = before if before and same else _InForce.of(in_force, product)
+
+    def at(self, now: datetime) -> Locks:
+        """The same locks at another moment."""
+        return Locks(
+            self._product,
+            permissions=self._recorded,
+            now=now,
+            proceedings=self._proceedings,
+            trust=self._trust,
+            before=self._in_force,
         )
-        overridden = any(p.kind is PermissionKind.LIFE_THREAT for p in self._permissions)
-        self._digest = product.digest if overridden else ""
-        named = frozenset[str]().union(*(p.recipients for p in self._permissions))
-        self._named = named - set(RecipientClass)
-        self._decided: dict[tuple[object, ...], LockDecision] = {}
 
     def decide(self, recipient: Recipient, contact: Contact) -> LockDecision:
         """Whether the product may be mailed to this contact, and as which variant."""
         problem = self._problem(contact)
-        alike = (
-            recipient.recipient_class,
-            recipient.clearance if contact.clearance is None else contact.clearance,
-            contact.accredited_up_to,
-            recipient.may_receive_up_to,
-            recipient.transfer_agreement,
-            problem and (problem, contact.name),
-            recipient.id if recipient.id in self._named else "",
-        )
-        if alike not in self._decided:
-            self._decided[alike] = self._decide(recipient, contact, problem)
-        return self._decided[alike]
+        words = problem and (problem, contact.name)
+        alike = (*self._alike(recipient, contact), words)
+        if alike not in self._in_force.decided:
+            self._in_force.decided[alike] = self._decide(recipient, contact, problem)
+        return self._in_force.decided[alike]
+
+    def best(self, recipient: Recipient, contact: Contact) -> Variant | None:
+        """The variant that ``decide`` allows, without its reasons; None when nothing may be mailed.
+
+        Reasons name the contact whose key is missing, so that many who are alike need one each.
+        """
+        problem = self._problem(contact)
+        alike = (*self._alike(recipient, contact), bool(problem))
+        if alike not in self._in_force.best:
+            decision = self._decide(recipient, contact, problem)
+            self._in_force.best[alike] = decision.variant if decision.allowed else None
+        return self._in_force.best[alike]
 
     def findings(
         self, recipient: Recipient, contact: Contact, variant: Variant
     ) -> tuple[Finding, ...]:
         """Every rule that is asked of ``variant``, with its answer; none where it keeps nothing."""
         return self._findings(recipient, contact, variant, self._problem(contact), each=True)
+
+    def _alike(self, recipient: Recipient, contact: Contact) -> tuple[object, ...]:
+        return (
+            recipient.recipient_class,
+            recipient.clearance if contact.clearance is None else contact.clearance,
+            contact.accredited_up_to,
+            recipient.may_receive_up_to,
+            recipient.transfer_agreement,
+            recipient.id if recipient.id in self._in_force.named else "",
+        )
 
     def _problem(self, contact: Contact) -> str:
         problem = key_problem(contact, self._now, self._trust)
@@ -96,8 +145,8 @@ class Locks:
             recipient=recipient,
             contact=contact,
             reduced=reduced,
-            product=self._digest,
-            permissions=self._permissions,
+            product=self._in_force.digest,
+            permissions=self._in_force.permissions,
             now=self._now,
             problem=problem,
             proceedings=self._proceedings,
@@ -107,7 +156,9 @@ class Locks:
     def _decide(self, recipient: Recipient, contact: Contact, problem: str) -> LockDecision:
         attempts: list[tuple[Variant, list[Finding]]] = []
         for variant in Variant:
-            found = self._findings(recipient, contact, variant, problem, each=self._by_item)
+            found = self._findings(
+                recipient, contact, variant, problem, each=self._in_force.by_item
+            )
             if not found:
                 continue
             closed = [each for each in found if not each.open]

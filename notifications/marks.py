@@ -19,7 +19,7 @@ from infra.group_commit import GroupCommit
 from infra.settings import DeliverySettings
 from notifications import destinations, failpoints, outbox
 from notifications.destinations import Sign, Told, sign_of
-from notifications.outbox import Outcome, State
+from notifications.outbox import Claim, Outcome, State
 from notifications.parcels import Packer, Parcel
 from notifications.submission import Submitted
 from notifications.traffic import Traffic
@@ -94,24 +94,20 @@ class Marks:
     def _apply(self, connection: Connection, items: Sequence[Begin | Ended]) -> list[bool]:
         """One group: outcomes are recorded; bodies are let go whose locks are open and claims hold."""
         now = self._clock()
-        ended = [item for item in items if isinstance(item, Ended)]
-        closed = _closed(connection, [item for item in items if isinstance(item, Begin)], now)
-        recorded = outbox.record(
-            connection, [*(item.outcome for item in ended), *closed.values()], now=now
+        held = outbox.still_ours(connection, [_claim(item) for item in items])
+        ours = [item for item in items if _key(item) in held]
+        ended = [item for item in ours if isinstance(item, Ended)]
+        begins = [item for item in ours if isinstance(item, Begin)]
+        closed = _closed(connection, begins, now)
+        outcomes = [*(item.outcome for item in ended), *closed.values()]
+        outbox.record_ours(connection, outcomes, now=now)
+        let_go = [item for item in begins if _claim(item).id not in closed]
+        outbox.begin_ours(
+            connection, [_claim(item) for item in let_go], now=now, lease=self._settings.lease
         )
-        begins = [
-            item.parcel.claim
-            for item in items
-            if isinstance(item, Begin) and item.parcel.claim.id not in closed
-        ]
-        begun = outbox.begin_data(connection, begins, now=now, lease=self._settings.lease)
-        self._learn(connection, [item.told for item in ended], now)
-        return [
-            item.parcel.claim.id in begun
-            if isinstance(item, Begin)
-            else item.outcome.claim.id in recorded
-            for item in items
-        ]
+        self._learn(connection, [item.told for item in items if isinstance(item, Ended)], now)
+        done = {_key(item) for item in let_go} | {_key(item) for item in ended}
+        return [_key(item) in done for item in items]
 
     def _learn(self, connection: Connection, signs: Sequence[Told], now: datetime) -> None:
         """A mail that got through to a destination without trouble is no news."""
@@ -126,6 +122,15 @@ class Marks:
                 connection, news, self._settings, now=now, jitter=jitter()
             )
             self._traffic.learn(standings)
+
+
+def _claim(item: Begin | Ended) -> Claim:
+    return item.parcel.claim if isinstance(item, Begin) else item.outcome.claim
+
+
+def _key(item: Begin | Ended) -> tuple[str, int]:
+    claim = _claim(item)
+    return claim.id, claim.fence
 
 
 def _closed(connection: Connection, begins: Sequence[Begin], now: datetime) -> dict[str, Outcome]:

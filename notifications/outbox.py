@@ -107,13 +107,32 @@ def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes, str]])
         connection.execute(_STORE, parameters)
 
 
+def still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[tuple[str, int]]:
+    """Id and fence of the rows among these that are being sent, whoever has claimed them last.
+
+    They stay so in this transaction. A claim of which there is not ``(id, fence)`` is not ours any more.
+    """
+    if not claims:
+        return frozenset()
+    found = connection.execute(_HELD_CLAIMS, {"b_ids": list({c.id for c in claims})})
+    return frozenset((row.id, row.fence) for row in found)
+
+
 def begin_data(
     connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
 ) -> frozenset[str]:
     """Write down that the bodies are about to be sent; the ids of those that may be."""
-    valid = _still_ours(connection, claims)
-    _each(connection, _BEGIN, [c for c in claims if c.id in valid], b_lease=now + lease)
-    return valid
+    held = still_ours(connection, claims)
+    ours = [claim for claim in claims if (claim.id, claim.fence) in held]
+    begin_ours(connection, ours, now=now, lease=lease)
+    return frozenset(claim.id for claim in ours)
+
+
+def begin_ours(
+    connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
+) -> None:
+    """The same for claims of which ``still_ours`` has said in this transaction that they are."""
+    _each(connection, _BEGIN, claims, b_lease=now + lease)
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> frozenset[str]:
@@ -121,12 +140,17 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime
 
     An outcome that comes with an old fence is left out, and nothing is written for it.
     """
-    valid = _still_ours(connection, [outcome.claim for outcome in outcomes])
-    ours = [outcome for outcome in outcomes if outcome.claim.id in valid]
-    if ours:
-        connection.execute(_RECORD, [_written(outcome, now) for outcome in ours])
-    _audit_outcomes(connection, ours)
-    return valid
+    held = still_ours(connection, [outcome.claim for outcome in outcomes])
+    ours = [o for o in outcomes if (o.claim.id, o.claim.fence) in held]
+    record_ours(connection, ours, now=now)
+    return frozenset(outcome.claim.id for outcome in ours)
+
+
+def record_ours(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """The same for outcomes of claims of which ``still_ours`` has said so in this transaction."""
+    if outcomes:
+        connection.execute(_RECORD, [_written(outcome, now) for outcome in outcomes])
+    _audit_outcomes(connection, outcomes)
 
 
 def release(connection: Connection, claims: Sequence[Claim], *, due_at: datetime) -> None:
@@ -144,14 +168,6 @@ def _written(outcome: Outcome, now: datetime) -> dict[str, Any]:
         "b_due": outcome.due_at,
         "b_accepted": now if accepted else None,
     }
-
-
-def _still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[str]:
-    if not claims:
-        return frozenset()
-    fences = {c.id: c.fence for c in claims}
-    found = connection.execute(_HELD_CLAIMS, {"b_ids": list(fences)})
-    return frozenset(row.id for row in found if row.fence == fences[row.id])
 
 
 def _key(claim: Claim) -> dict[str, Any]:

@@ -23,15 +23,13 @@ from notifications.building import MailBuilder
 from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
 from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
-from notifications.grants import Permission
-from notifications.locks import open_locks
+from notifications.locks import Locks
 from notifications.notices import DrillNotice, NoticeContent, read_content
-from notifications.open_recipients import withdrawn
 from notifications.outbox import Claim, Outcome, State
-from notifications.permissions import load_permissions
 from notifications.phrases import choose
 from notifications.products import Product, Variant
 from notifications.protection import made_for
+from notifications.rights import RightsInForce
 from notifications.rows import GONE, first_message_ids
 from notifications.smime import Signer
 from notifications.template_names import TemplateUnfit
@@ -65,23 +63,20 @@ class Parcel:
         return self.contact.email
 
 
-Recheck = Callable[[Parcel, Product, Sequence[Permission], datetime], str]
+Recheck = Callable[[Parcel, Locks], str]
 """Why this parcel may not go after all, or an empty string."""
 
 
-def recheck_locks(
-    parcel: Parcel, product: Product, permissions: Sequence[Permission], now: datetime
-) -> str:
+def recheck_locks(parcel: Parcel, locks: Locks) -> str:
     """Try the three locks again: a permission or certificate may have expired since the freeze."""
-    decision = open_locks(
-        parcel.recipient, parcel.contact, product, permissions=permissions, now=now
-    )
     order = list(Variant)
-    if not decision.allowed:
-        return "; ".join(decision.reasons)
-    if order.index(Variant(parcel.claim.variant)) < order.index(decision.variant):
-        return f"only the {decision.variant} variant may go by now: " + "; ".join(decision.reasons)
-    return ""
+    chosen = order.index(Variant(parcel.claim.variant))
+    best = locks.best(parcel.recipient, parcel.contact)
+    if best is not None and chosen >= order.index(best):
+        return ""
+    decision = locks.decide(parcel.recipient, parcel.contact)
+    reasons = "; ".join(decision.reasons)
+    return f"only the {best} variant may go by now: {reasons}" if best is not None else reasons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +87,10 @@ class Packer:
     right or a key that was withdrawn meanwhile counts at once (F-M10, F-M11).
     """
 
-    incident_id: str
     content: NoticeContent
     product: Product
     exercise: bool
+    rights: RightsInForce
     directory: DirectoryInForce
     settings: Settings
     builder: MailBuilder
@@ -131,10 +126,10 @@ class Packer:
             settings.require("the console", settings.console_url)
         product = content.product()
         return cls(
-            incident_id=row.incident_id,
             content=content,
             product=product,
             exercise=row.exercise,
+            rights=RightsInForce(row.incident_id, campaign_id, product),
             directory=directory or DirectoryInForce(),
             settings=settings,
             builder=MailBuilder(content, product, signer),
@@ -176,10 +171,10 @@ class Packer:
         """
         if not parcels:
             return []
-        if withdrawn(connection, parcels[0].claim.campaign_id):
+        rights = self.rights.at(connection, now)
+        if rights.withdrawn:
             return [_held(p.claim, "the notice was withdrawn", "withdrawn") for p in parcels]
-        permissions = load_permissions(connection, self.incident_id)
-        recipients = self.directory.by_id(connection)
+        recipients = self.directory.of_version(connection, rights.directory)
         trust = self.trust.current()
         closed = []
         for parcel in parcels:
@@ -194,7 +189,7 @@ class Packer:
                     reason = problem[1]
                 else:
                     present = replace(parcel, recipient=current)
-                    reason = self.recheck(present, self.product, permissions, now)
+                    reason = self.recheck(present, rights.locks)
             except SQLAlchemyError:
                 raise  # the database's trouble is not the recipient's
             except Exception as error:  # noqa: BLE001 - a check that fails counts as closed

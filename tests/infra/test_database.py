@@ -308,3 +308,30 @@ def test_the_registry_of_sources_works_on_both(any_database: Database) -> None:
         "cert-ee": Outcomes(refuted=1, reports=1),
         "cert-fi": Outcomes(refuted=1, reports=1),
     }
+
+
+def test_a_writer_gets_its_turn_beside_a_thread_that_never_rests(
+    any_database: Database,
+) -> None:
+    """A second writer gets in between two transactions of one that never rests."""
+    rest = threading.Event()
+
+    def busy() -> None:
+        while not rest.is_set():
+            with any_database.write() as connection:
+                add(connection, "busy")
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for _ in range(20):
+            with any_database.write() as connection:
+                add(connection, "other")
+    finally:
+        rest.set()
+        thread.join()
+    with any_database.read() as connection:
+        found = connection.scalar(
+            select(func.count()).select_from(relay).where(relay.c.target == "other")
+        )
+    assert found == 20

@@ -200,7 +200,7 @@ async def test_a_poisoned_recipient_is_held_with_a_reason_and_the_rest_goes_out(
 
 
 async def test_a_lock_that_closed_since_the_freeze_holds_the_mail(tmp_path: Path) -> None:
-    def closed_for_one(parcel: Any, *_rest: Any) -> str:
+    def closed_for_one(parcel: Any, _locks: Any) -> str:
         return "permission withdrawn" if parcel.claim.recipient_id == "poc-001" else ""
 
     post, sink = Post(tmp_path, 3, recheck=closed_for_one), Sink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
 
@@ -251,3 +252,16 @@ def test_a_product_that_differs_in_anything_has_another_digest(of: Product, extr
     assert Product(components=of.components, content="other").digest != of.digest
     first = replace(of.components[0], provider="somebody else")
     assert Product(components=(first, *of.components[1:])).digest != of.digest
+
+
+@pytest.mark.requirement("R32")
+@given(data=st.data(), to=recipients(), of=products())
+def test_locks_that_move_in_time_say_what_fresh_ones_say(data: Any, to: Any, of: Product) -> None:
+    given_ = data.draw(st.lists(permissions(of, (to,)), max_size=4))
+    moving = Locks(of, permissions=given_, now=NOW)
+    point = to.contacts[0]
+    for hours in data.draw(st.lists(st.integers(-72, 96), min_size=1, max_size=4)):
+        moving = moving.at(NOW + timedelta(hours=hours))
+        fresh = Locks(of, permissions=given_, now=NOW + timedelta(hours=hours)).decide(to, point)
+        assert moving.decide(to, point) == fresh
+        assert moving.best(to, point) == (fresh.variant if fresh.allowed else None)
