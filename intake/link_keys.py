@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
+
+import msgspec
 
 from protocol.indicators import host_of
 from protocol.profile import CorrelationRules
@@ -29,6 +31,8 @@ _CACHED = 4_096
 """Indicators kept with what is reckoned from them: those of a campaign come again and again."""
 _LONG = 300
 """Characters of a value that is not kept, so that what strangers send does not fill memory."""
+_pack_words = msgspec.msgpack.Encoder().encode
+_unpack_words = msgspec.msgpack.Decoder(list[tuple[str, ...]]).decode
 _ODD = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
 
@@ -50,6 +54,37 @@ class Trait(NamedTuple):
     """Nothing where the indicator tells nothing."""
     host: Known | None
     """Of a URL."""
+
+
+class PackedKeys(Mapping[int, tuple[str, ...]]):
+    """Link keys as ``Linker.keys`` gives them, whose words stay packed until one is asked for.
+
+    So they take half of the memory, and the words of a report that shares nothing are never made.
+    """
+
+    __slots__ = ("_keys", "_packed", "_words")
+
+    def __init__(self, keys: list[int], packed: bytes) -> None:
+        """``packed`` is what ``words_of`` made of the same keys."""
+        self._keys = keys
+        self._packed = packed
+        self._words: dict[int, tuple[str, ...]] | None = None
+
+    def __getitem__(self, key: int) -> tuple[str, ...]:
+        if self._words is None:
+            self._words = dict(zip(self._keys, _unpack_words(self._packed), strict=True))
+        return self._words[key]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def words_of(keys: Mapping[int, tuple[str, ...]]) -> bytes:
+    """The words of link keys, packed in the order of the keys."""
+    return _pack_words(list(keys.values()))
 
 
 class Linker:

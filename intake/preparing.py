@@ -21,7 +21,7 @@ from intake.formats.base import UNDATED
 from intake.formats.own import NAME as OWN
 from intake.formats.own_shapes import Report, Statement, statement_of
 from intake.grading import IntakeEvaluation, intake_evaluation
-from intake.link_keys import Linker, Telling
+from intake.link_keys import Linker, Telling, words_of
 from intake.records import (
     Accepted,
     RawRecord,
@@ -61,7 +61,9 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     information_grade: str
     provider_graded: bool
     """Whether the first grade is the provider's own."""
-    keys: dict[int, tuple[str, ...]]
+    keys: list[int]
+    words: bytes
+    """Of the link keys, see ``intake.link_keys.PackedKeys``."""
     indicators: bytes
     """Their keys, packed."""
     earliest: int
@@ -189,6 +191,7 @@ class Preparer:
     ) -> Prepared:
         earliest, latest = content.window()
         named = self._linker.named_in(content)
+        keys = self._linker.keys_of(content, named)
         return Prepared(
             id=identity,
             source_id=content.source_id,
@@ -198,7 +201,8 @@ class Preparer:
             source_grade=evaluation.grade.source.value,
             information_grade=evaluation.grade.information.value,
             provider_graded=evaluation.kind == "provider",
-            keys=self._linker.keys_of(content, named),
+            keys=list(keys),
+            words=words_of(keys),
             indicators=packed(list({trait.key: None for trait in named})),
             earliest=microseconds(earliest),
             latest=microseconds(latest),

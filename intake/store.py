@@ -27,7 +27,7 @@ from infra.tables import report
 from intake.claims import NO_CLAIMS
 from intake.correlation import Correlator
 from intake.detection import ClaimsTest, claims_together, detect_by_claims, detect_in, save_claims
-from intake.link_keys import Linker, Telling
+from intake.link_keys import Linker, PackedKeys, Telling
 from intake.lookups import incidents_of_named, known_ids
 from intake.offsets import Place, past, positions, save_offsets, spans_of
 from intake.placement import Placement
@@ -217,7 +217,9 @@ class Store:
         """Link and write new reports of a batch; return the incidents that they touch."""
         bulk, now = Bulk(connection), datetime.now(UTC)
         reports = [item.report for item in new]
-        keyed: list[Keyed] = [(r.id, r.keys, r.earliest, r.latest) for r in reports]
+        keyed: list[Keyed] = [
+            (r.id, PackedKeys(r.keys, r.words), r.earliest, r.latest) for r in reports
+        ]
         correlator, placements = self._correlate(connection, keyed, now)
         said = {(placements[r.id].incident_id, r.claimed) for r in reports}
         grown = claims_together(correlator, said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from infra.bootstrap import App
 from infra.memory import collect_seldom
@@ -10,12 +11,16 @@ from intake.consumer import run_intake as consume
 from intake.corroboration import corroborator_of
 from intake.relay import Relay
 
+TURN_SECONDS = 0.001
+"""So long the writer's thread may go on while the event loop, which keeps us in Kafka's group, waits."""
+
 
 async def run_intake(opened: App, stop: asyncio.Event) -> None:
     """Work until told to stop; when one part fails, so does the process."""
     client = await opened.temporal()
     relay = Relay(opened, client, opened.settings.profile())
     collect_seldom()
+    sys.setswitchinterval(TURN_SECONDS)
     async with asyncio.TaskGroup() as group:
         group.create_task(consume(opened, stop))
         group.create_task(relay.run(stop))
