@@ -26,6 +26,8 @@ from protocol.profile import Profile
 
 READY = b""
 """The message that comes before the first answer: orders are read from now on."""
+LEAST_ROOM = 1_000_000
+"""Bytes that must be left under the limit when reading begins."""
 _LENGTH = 8
 """Bytes before each message that say how many follow."""
 
@@ -74,6 +76,7 @@ def _preparer(rules: bytes) -> Preparer:
     profile, limits = _rules.decode(rules)
     found = IntakeSettings.model_validate_json(limits)
     resource.setrlimit(resource.RLIMIT_AS, (found.reader_memory_bytes,) * 2)
+    bytearray(LEAST_ROOM)  # where there is none, that is said now and not of the first record
     return Preparer(Profile.model_validate_json(profile), telling_by(WarningLists()), found)
 
 
