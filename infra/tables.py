@@ -270,11 +270,10 @@ notification = Table(
     Column("lease_until", Utc),
     Column("data_started", Boolean, nullable=False, default=False),
     Column("due_at", Utc),
-    Column("made_for", String(64), nullable=False, default=""),  # address and keys of ``raw``
+    Column("made_for", String(64), nullable=False, default=""),  # address and keys of its bytes
     Column("destination", String(190), nullable=False, default=""),  # domain; "" not yet known
     Column("reply", Text, nullable=False, default=""),
     Column("accepted_at", Utc),
-    Column("raw", LargeBinary),  # last: SQLite reads through what stands before a column
     UniqueConstraint("campaign_id", "recipient_id", "contact", "revision"),
     Index("ix_notification_state", "campaign_id", "state", "cursor"),
 )

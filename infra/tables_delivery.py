@@ -1,8 +1,8 @@
-"""Where mails go: how each destination stands, and what its servers sent back about our mails."""
+"""Mails as they are sent: their bytes, how each destination stands, and what its servers sent back."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text
 
 from infra.tables import Utc, metadata
 
@@ -17,6 +17,14 @@ destination = Table(
     Column("slowed_at", Utc),  # the last time that less was let through than before
     Column("next_at", Utc),  # nothing goes there before
     Column("reason", Text, nullable=False),
+)
+
+mail_bytes = Table(
+    # Apart from ``notification``, whose row is written several times while its mail goes its way.
+    "mail_bytes",
+    metadata,
+    Column("notification_id", String(32), primary_key=True),
+    Column("raw", LargeBinary, nullable=False),
 )
 
 delivery_notice = Table(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from infra import audit
 from infra.tables import notification
-from infra.tables_delivery import destination
+from infra.tables_delivery import destination, mail_bytes
 from notifications.outbox import ACTOR, Claim, Range, State
 
 
@@ -49,9 +49,10 @@ def claim(
             due_at=None,
             reason="",
         )
-        .returning(*(notification.c[name] for name in Claim.__dataclass_fields__))
+        .returning(*(notification.c[name] for name in _OF_ROW))
     ).mappings()
-    claims = {row["id"]: Claim(**row) for row in taken}
+    raws = {row.notification_id: row.raw for row in connection.execute(_RAWS, {"b_ids": ids})}
+    claims = {row["id"]: Claim(**row, raw=raws.get(row["id"])) for row in taken}
     return [claims[id_] for id_ in ids]
 
 
@@ -137,7 +138,11 @@ def expire_leases(connection: Connection, rows: Range, now: datetime) -> None:
     )
 
 
+_OF_ROW = tuple(name for name in Claim.__dataclass_fields__ if name != "raw")
 # Made once, as in ``outbox``.
+_RAWS = select(mail_bytes.c.notification_id, mail_bytes.c.raw).where(
+    mail_bytes.c.notification_id.in_(bindparam("b_ids", expanding=True))
+)
 _PAUSED = select(destination.c.domain).where(destination.c.next_at > bindparam("b_now"))
 _DUE = (
     select(notification.c.id, notification.c.destination, notification.c.cursor)

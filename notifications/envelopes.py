@@ -27,7 +27,6 @@ DSN, REQUIRETLS, PIPELINING = "DSN", "REQUIRETLS", "PIPELINING"
 PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 """An address that says nothing else to a server than where to send; no quotes, brackets or spaces."""
 XTEXT = re.compile(r"[+=]")
-BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,10 @@ def require_whole_lines(raw: bytes) -> None:
     Raises:
         Refused: a line break is not CR LF.
     """
-    if BARE_BREAK.search(raw) or not raw.endswith(b"\r\n"):
+    # As many of each as of both together: then none stands alone. Counting is a hundred times quicker
+    # than a search by pattern, and every mail is gone through.
+    whole = raw.count(b"\r\n")
+    if not (raw.count(b"\r") == raw.count(b"\n") == whole and raw.endswith(b"\r\n")):
         raise Refused("bare-newline", "the mail has a broken line end: report this as a defect")
 
 

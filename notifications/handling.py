@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from infra import audit
 from infra.tables import notification, relay
+from notifications import outbox
 from notifications.campaigns import first_row
 from notifications.directory import Directory
 from notifications.open_recipients import withdrawn
@@ -238,7 +239,8 @@ def _put_back(
             closed[row["recipient_id"]] = "; ".join(decision.reasons)
             _change(connection, row, reason=closed[row["recipient_id"]])
             continue
-        again = {} if decision.variant == row["variant"] else {"raw": None}
+        if decision.variant != row["variant"]:
+            outbox.forget_raw(connection, row["id"])
         _change(
             connection,
             row,
@@ -246,7 +248,6 @@ def _put_back(
             reason="",
             variant=decision.variant,
             due_at=maker.now,
-            **again,
         )
         done.append(row)
         copy = {**row, "state": State.QUEUED, "variant": decision.variant}

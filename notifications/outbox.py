@@ -19,10 +19,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, select, update
 
 from infra import audit
+from infra.bulk import Bulk
 from infra.tables import notification
+from infra.tables_delivery import mail_bytes
 
 ACTOR = "delivery"
 
@@ -102,9 +104,17 @@ def store_raw(connection: Connection, built: Sequence[tuple[Claim, bytes, str]])
 
     With each, a digest of what it was made for.
     """
-    parameters = [{**_key(claim), "b_raw": raw, "b_made": made} for claim, raw, made in built]
-    if parameters:
-        connection.execute(_STORE, parameters)
+    held = still_ours(connection, [claim for claim, _, _ in built])
+    ours = [each for each in built if (each[0].id, each[0].fence) in held]
+    if ours:
+        connection.execute(_MADE, [{**_key(claim), "b_made": made} for claim, _, made in ours])
+        rows = [{"notification_id": claim.id, "raw": raw} for claim, raw, _ in ours]
+        Bulk(connection).put(mail_bytes, rows)
+
+
+def forget_raw(connection: Connection, notification_id: str) -> None:
+    """Let the mail be made anew before it is sent again."""
+    connection.execute(delete(mail_bytes).where(mail_bytes.c.notification_id == notification_id))
 
 
 def still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[tuple[str, int]]:
@@ -207,7 +217,7 @@ _CLAIMED = update(notification).where(
     notification.c.state == State.SENDING,
 )
 _RENEW = _CLAIMED.values(lease_until=bindparam("b_lease"))
-_STORE = _CLAIMED.values(raw=bindparam("b_raw"), made_for=bindparam("b_made"))
+_MADE = _CLAIMED.values(made_for=bindparam("b_made"))
 _BEGIN = _CLAIMED.values(data_started=True, lease_until=bindparam("b_lease"))
 _RELEASE = _CLAIMED.where(notification.c.data_started.is_(False)).values(
     state=State.RETRY_DUE, due_at=bindparam("b_due"), lease_until=None

@@ -19,7 +19,7 @@ WHAT: dict[str, tuple[str, str]] = {
     "R5": ("history of the campaign when its mails are out, against its recipients", "events"),
     "R6": ("outbox to 250 with audit, against smtp-source, 10 connections", "mails/s"),
     "R6d": ("the same over 20 connections, with 20 ms to each answer", "mails/s"),
-    "R7": ("render, sign and encrypt, against bare PKCS #7 of the same bytes", "mails/s"),
+    "R7": ("render, sign, encrypt once each variant stands, against bare PKCS #7", "mails/s"),
     **{
         name: (f"acknowledgements, against a bare POST, {clients} clients", "answers/s")
         for name, clients in CLIENTS.items()

@@ -19,6 +19,7 @@ from infra.database import Database
 from infra.keys import load_keys
 from infra.settings import Settings
 from infra.tables import notification
+from infra.tables_delivery import mail_bytes
 from leerp.bench import campaign_cast as cast
 from leerp.bench.ground import Home
 from leerp.bench.processes import output_of
@@ -150,7 +151,7 @@ async def build_all(home: Home, campaign_id: str, recipients: int) -> int:
                 state=State.QUEUED, attempt=0, data_started=False, reply="", accepted_at=None
             )
         )
-        sizes: list[int] = list(connection.scalars(select(func.length(notification.c.raw))))
+        sizes: list[int] = list(connection.scalars(select(func.length(mail_bytes.c.raw))))
     return round(median(sizes))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row, func, insert, select
 
 from infra.database import Database
 from infra.tables import campaign, directory_version, notification, recipient
+from infra.tables_delivery import mail_bytes
 from notifications.certificates import Identity, self_signed
 from notifications.content import ContactPoint
 from notifications.directory import Contact, Recipient
@@ -155,4 +156,13 @@ def add_row(
 
 def rows(database: Database) -> list[Row[Any]]:
     with database.read() as connection:
-        return list(connection.execute(select(notification).order_by(notification.c.cursor)))
+        with_bytes = notification.outerjoin(
+            mail_bytes, mail_bytes.c.notification_id == notification.c.id
+        )
+        return list(
+            connection.execute(
+                select(notification, mail_bytes.c.raw)
+                .select_from(with_bytes)
+                .order_by(notification.c.cursor)
+            )
+        )
