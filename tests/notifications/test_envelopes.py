@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +109,16 @@ def test_an_address_that_says_more_than_where_to_send_is_refused(address: str) -
 @pytest.mark.parametrize("raw", [b"a\n.\nb\r\n", b"a\r.\r\n", b"a\r\n.\n", b"a", b"a\n"])
 def test_a_broken_line_end_is_refused_as_some_server_might_see_an_end_there(raw: bytes) -> None:
     with pytest.raises(Refused, match="line end"):
+        require_whole_lines(raw)
+
+
+@given(parts=st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"text"])))
+def test_a_break_that_stands_alone_is_found_wherever_it_is(parts: list[bytes]) -> None:
+    raw = b"".join(parts) + b"\r\n"
+    if re.search(rb"(?<!\r)\n|\r(?!\n)", raw):
+        with pytest.raises(Refused):
+            require_whole_lines(raw)
+    else:
         require_whole_lines(raw)
 
 
