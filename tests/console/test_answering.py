@@ -181,7 +181,7 @@ async def test_known_and_unknown_ids_are_limited_alike(tmp_path: Path, known: bo
     one = right if known else "f" * 32
     async with client(database_of(tmp_path)) as web:
         statuses = [
-            (await web.get(f"/a/{tag}.{one}.{expiry}.{secrets.token_urlsafe(32)}")).status_code
+            (await web.get(f"/a/{tag}.{one}.{expiry}.{secrets.token_urlsafe(33)}")).status_code
             for _ in range(40)
         ]
     assert statuses == [404] * int(BURST_BY_ADDRESS) + [429] * (40 - int(BURST_BY_ADDRESS))

@@ -65,7 +65,7 @@ def guesses(chance: random.Random) -> Iterator[str]:
     while True:
         one = chance.choice([known, secrets.token_hex(16)])
         of = chance.choice([tag, secrets.token_urlsafe(6)])
-        yield f"/a/{of}.{one}.{expiry}.{secrets.token_urlsafe(32)}"
+        yield f"/a/{of}.{one}.{expiry}.{secrets.token_urlsafe(33)}"
 
 
 async def test_guessing_hits_nothing_and_tells_nothing(tmp_path: Path, scale: Scale) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from infra import audit
 from infra.database import Database
@@ -163,6 +163,27 @@ def test_none_of_ten_thousand_altered_tokens_is_accepted(tmp_path: Path, seed: i
                 read_token(connection, KEY, mutant, NOW)
             refused += 1
     assert refused == 2_500
+
+
+@pytest.mark.requirement("R33")
+@pytest.mark.parametrize("known", [row_id("poc-000"), "0" * 32, "no token at all"])
+def test_of_a_guess_nothing_is_looked_up_so_that_time_tells_nothing_of_what_there_is(
+    tmp_path: Path, known: str
+) -> None:
+    tag, _, expiry, seals = token_for("poc-000").split(".")
+    guess = f"{tag}.{known}.{expiry}.{seals[::-1]}"
+    asked: list[str] = []
+    with database_of(tmp_path).read() as connection:
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            asked.append(statement)
+
+        event.listen(connection, "before_cursor_execute", note)
+        with pytest.raises(InvalidToken):
+            read_token(connection, KEY, guess, NOW)
+        assert asked == []
+        assert read_token(connection, KEY, token_for("poc-000"), NOW).recipient_id == "poc-000"
+        assert any("FROM notification" in each for each in asked)
 
 
 def test_every_wrong_token_gets_the_same_words(tmp_path: Path) -> None:
