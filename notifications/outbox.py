@@ -128,20 +128,13 @@ def still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[tup
     return frozenset((row.id, row.fence) for row in found)
 
 
-def begin_data(
-    connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
-) -> frozenset[str]:
-    """Write down that the bodies are about to be sent; the ids of those that may be."""
-    held = still_ours(connection, claims)
-    ours = [claim for claim in claims if (claim.id, claim.fence) in held]
-    begin_ours(connection, ours, now=now, lease=lease)
-    return frozenset(claim.id for claim in ours)
-
-
 def begin_ours(
     connection: Connection, claims: Sequence[Claim], *, now: datetime, lease: timedelta
 ) -> None:
-    """The same for claims of which ``still_ours`` has said in this transaction that they are."""
+    """Write down that the bodies are about to be sent.
+
+    Of claims of which ``still_ours`` has said in this transaction that they are.
+    """
     _each(connection, _BEGIN, claims, b_lease=now + lease)
 
 

@@ -33,9 +33,15 @@ def expire(database: Database, at: timedelta) -> None:
         claiming.expire_leases(connection, ALL, NOW + at)
 
 
-def begin(database: Database, claims: list[Claim]) -> frozenset[str]:
+def begin(
+    database: Database, claims: list[Claim], passed: timedelta = timedelta()
+) -> frozenset[str]:
+    """Begin the bodies that may be, as a sender does; their ids."""
     with database.write() as connection:
-        return outbox.begin_data(connection, claims, now=NOW, lease=LEASE)
+        held = outbox.still_ours(connection, claims)
+        ours = [one for one in claims if (one.id, one.fence) in held]
+        outbox.begin_ours(connection, ours, now=NOW + passed, lease=LEASE)
+    return frozenset(one.id for one in ours)
 
 
 def record(
@@ -198,9 +204,7 @@ class OutboxMachine(RuleBasedStateMachine):
         if not self.hands[who]:
             return
         one = self.hands[who].pop(0)
-        with self.database.write() as connection:
-            may = outbox.begin_data(connection, [one], now=NOW + self.passed, lease=LEASE)
-        if one.id not in may:
+        if one.id not in begin(self.database, [one], self.passed):
             return
         self.sent[one.id] = self.sent.get(one.id, 0) + (state is State.ACCEPTED)
         if answered:
