@@ -17,15 +17,8 @@ from infra.database import Database
 from infra.tables import acknowledgement, relay
 from infra.tables_audit import audit_row
 from notifications.tokens import make_token
-from tests.notifications.mailroom import (
-    CAMPAIGN,
-    NOW,
-    Clock,
-    make_database,
-    make_recipient,
-    row_id,
-)
-from tests.notifications.samples import ewn
+from tests.notifications.mailroom import CAMPAIGN, Clock, make_database, make_recipient, row_id
+from tests.notifications.samples import NOW, ewn
 
 pytestmark = pytest.mark.asyncio
 KEY = bytes(range(32))

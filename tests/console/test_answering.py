@@ -21,14 +21,13 @@ from notifications.tokens import make_token
 from tests.console.test_acknowledge import BUTTON, KEY, client, count, database_of, link
 from tests.notifications.mailroom import (
     CAMPAIGN,
-    NOW,
     Clock,
     add_row,
     make_database,
     make_recipient,
     row_id,
 )
-from tests.notifications.samples import ewn
+from tests.notifications.samples import NOW, ewn
 
 pytestmark = pytest.mark.asyncio
 

@@ -21,7 +21,8 @@ from notifications.followups import counts
 from notifications.tokens import InvalidToken, read_token
 from tests.console.test_acknowledge import BUTTON, KEY, client, count, database_of, link
 from tests.faults.scale import LONG, Scale
-from tests.notifications.mailroom import CAMPAIGN, NOW, Clock
+from tests.notifications.mailroom import CAMPAIGN, Clock
+from tests.notifications.samples import NOW
 from tests.notifications.test_acknowledgement import mutate
 
 pytestmark = pytest.mark.asyncio

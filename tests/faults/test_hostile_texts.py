@@ -26,8 +26,8 @@ from protocol.markings import Marking
 from tests.faults.scale import Scale
 from tests.faults.strict_reader import fields
 from tests.intake.samples import body_of, content, read_all, reports_of
-from tests.notifications.mailroom import NOW, identity, make_recipient, signer
-from tests.notifications.samples import ewn, fact, indicator, recipient
+from tests.notifications.mailroom import identity, make_recipient, signer
+from tests.notifications.samples import NOW, ewn, fact, indicator, recipient
 
 TEMPLATES = (
     "{{ 7 * 7 }}",

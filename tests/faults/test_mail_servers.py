@@ -20,9 +20,10 @@ from notifications.envelopes import bounce_address, make_token
 from protocol.errors import ServiceDown
 from tests.faults.scale import Scale
 from tests.notifications.hostile import RCPT_OK, Sink, listening
-from tests.notifications.mailroom import NOW, identity, make_recipient, row_id, rows
+from tests.notifications.mailroom import identity, make_recipient, row_id, rows
 from tests.notifications.notices import maildir, notice
 from tests.notifications.post import A_DAY, ACK_KEY, RETRY_AFTER, Post
+from tests.notifications.samples import NOW
 from tests.notifications.scripted import HANG_UP, Relay, relaying
 from tests.notifications.tls import server_tls
 

@@ -16,7 +16,7 @@ from leerp.doctor import examine, run_doctor, system_packages
 from leerp.doctor_rows import Row, State
 from notifications.certificates import self_signed
 from notifications.own_keys import CERTIFICATE, OPENPGP
-from tests.notifications.mailroom import NOW
+from tests.notifications.samples import NOW
 
 
 async def rows_of(home: Path) -> dict[str, Row]:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.notifications.mailroom import NOW
+from tests.notifications.samples import NOW
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 LIFE = timedelta(days=365)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from notifications.directory import Contact, Recipient
 from notifications.notices import InitialNotice, NoticeContent
 from notifications.smime import Signer
 from protocol.parties import RecipientClass
+from tests.notifications.samples import NOW
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 CAMPAIGN = "campaign/INC-1/initial/1"
 
 

@@ -16,14 +16,8 @@ from infra.tables import acknowledgement, campaign, relay
 from notifications.acknowledgement import acknowledge, acknowledged_at
 from notifications.acknowledgement_book import Acknowledged
 from notifications.tokens import InvalidToken, make_token, read_token
-from tests.notifications.mailroom import (
-    CAMPAIGN,
-    NOW,
-    add_row,
-    make_database,
-    make_recipient,
-    row_id,
-)
+from tests.notifications.mailroom import CAMPAIGN, add_row, make_database, make_recipient, row_id
+from tests.notifications.samples import NOW
 
 KEY = bytes(range(32))
 LIFE = timedelta(days=7)

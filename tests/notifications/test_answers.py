@@ -20,7 +20,8 @@ from notifications.acknowledgement_book import Acknowledged
 from notifications.answers import Answer, Given
 from notifications.followups import counts
 from notifications.tokens import InvalidToken
-from tests.notifications.mailroom import CAMPAIGN, NOW, add_row
+from tests.notifications.mailroom import CAMPAIGN, add_row
+from tests.notifications.samples import NOW
 from tests.notifications.test_acknowledgement import KEY, database_of, relayed, token_for
 
 HELP = Given(answer=Answer.NEED_HELP, person="Ana Ruiz", phone="+34 91 123 45 67")

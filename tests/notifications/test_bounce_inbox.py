@@ -17,8 +17,9 @@ from infra.settings import BounceSettings, ImapSettings
 from notifications.bounce_inbox import read_inbox
 from notifications.bounces import Read
 from protocol.errors import ServiceDown
-from tests.notifications.mailroom import NOW, rows
+from tests.notifications.mailroom import rows
 from tests.notifications.notices import maildir, notice
+from tests.notifications.samples import NOW
 from tests.notifications.test_bounces import KEY, VERP, post
 from tests.notifications.tls import server_tls
 

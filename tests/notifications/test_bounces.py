@@ -22,15 +22,9 @@ from notifications.bounces import (
     take_notices,
 )
 from notifications.envelopes import bounce_address, make_token
-from tests.notifications.mailroom import (
-    CAMPAIGN,
-    NOW,
-    make_database,
-    make_recipient,
-    row_id,
-    rows,
-)
+from tests.notifications.mailroom import CAMPAIGN, make_database, make_recipient, row_id, rows
 from tests.notifications.notices import notice
+from tests.notifications.samples import NOW
 
 KEY = bytes(range(32))
 ROW = row_id("poc-000")

@@ -20,8 +20,8 @@ from notifications.smime import unseal
 from notifications.trust import PINNED
 from protocol.parties import RecipientClass
 from protocol.stages import Containment
-from tests.notifications.mailroom import NOW, identity, make_recipient, signer
-from tests.notifications.samples import ewn, fact, initial, recipient
+from tests.notifications.mailroom import identity, make_recipient, signer
+from tests.notifications.samples import NOW, ewn, fact, initial, recipient
 
 LINK = "https://leerp.example.invalid/a/token-0123456789"
 CONTENTS: list[NoticeContent] = [

@@ -22,8 +22,9 @@ from notifications.destinations import (
     sign_of,
 )
 from tests.notifications.hostile import RCPT_OK, Sink, listening
-from tests.notifications.mailroom import NOW, add_row, make_recipient, put_in_force, rows
+from tests.notifications.mailroom import add_row, make_recipient, put_in_force, rows
 from tests.notifications.post import Post
+from tests.notifications.samples import NOW
 
 SETTINGS = DeliverySettings()
 MOST = SETTINGS.destination_concurrency

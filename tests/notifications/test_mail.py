@@ -15,7 +15,8 @@ from notifications.rendering import Rendered
 from notifications.smime import unseal
 from protocol.errors import Refused
 from protocol.markings import Classification, Marking, Tlp
-from tests.notifications.mailroom import NOW, identity, make_recipient, signer
+from tests.notifications.mailroom import identity, make_recipient, signer
+from tests.notifications.samples import NOW
 
 PUBLIC = Marking(classification=Classification.PUBLIC)
 TEXT = "Zeile mit Ümlaut\n.\n..dots\nFrom here\n"

@@ -13,7 +13,7 @@ from infra.keys import ensure_keys
 from notifications.openpgp import OpenPgpKey, OpenPgpSigner, seal_openpgp
 from protocol.errors import Refused
 from tests.notifications.gnupg import GnuPG, gnupg
-from tests.notifications.mailroom import NOW
+from tests.notifications.samples import NOW
 
 INNER = "Content-Type: text/plain; charset=utf-8\r\n\r\nGrüße\r\n.\r\nFrom here\r\n".encode()
 LATER = NOW + timedelta(minutes=5)

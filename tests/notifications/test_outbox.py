@@ -13,7 +13,8 @@ from infra import audit
 from infra.database import Database
 from notifications import claiming, outbox, progress
 from notifications.outbox import Claim, Outcome, Range, State
-from tests.notifications.mailroom import CAMPAIGN, NOW, add_row, make_database, make_recipient, rows
+from tests.notifications.mailroom import CAMPAIGN, add_row, make_database, make_recipient, rows
+from tests.notifications.samples import NOW
 
 LEASE = timedelta(seconds=60)
 ALL = Range(campaign_id=CAMPAIGN, start=0, end=100)

@@ -19,7 +19,7 @@ from notifications.own_keys import CERTIFICATE, OPENPGP, Life, OwnKey, own_keys
 from notifications.smime import Signer, sign
 from protocol.errors import Refused
 from tests.notifications.gnupg import GnuPG, gnupg
-from tests.notifications.mailroom import NOW
+from tests.notifications.samples import NOW
 
 pytestmark = pytest.mark.requirement("R31")
 

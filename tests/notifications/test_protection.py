@@ -37,13 +37,13 @@ from tests.notifications.authorities import Authority, Box, rsa_key, usage
 from tests.notifications.gnupg import GnuPG, gnupg
 from tests.notifications.mailroom import (
     CAMPAIGN,
-    NOW,
     identity,
     make_database,
     make_recipient,
     put_in_force,
     signer,
 )
+from tests.notifications.samples import NOW
 
 LATER = NOW + timedelta(minutes=5)
 TEXT = "Ransom notes were seen in three hospitals.\n"

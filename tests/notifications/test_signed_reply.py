@@ -21,7 +21,6 @@ from notifications.certificates import Identity
 from notifications.directory import Recipient
 from notifications.signed_reply import ReplyFate, take_reply
 from tests.notifications.mailroom import (
-    NOW,
     add_row,
     filled,
     identity,
@@ -29,6 +28,7 @@ from tests.notifications.mailroom import (
     make_recipient,
     row_id,
 )
+from tests.notifications.samples import NOW
 
 BODY = b"Content-Type: text/plain; charset=utf-8\r\n\r\nReceived, we are on it.\r\n"
 OURS = f"<{row_id('poc-000')}@ec3.invalid>"

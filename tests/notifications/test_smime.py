@@ -9,7 +9,8 @@ import pytest
 from notifications.smime import Signer, seal, unseal
 from notifications.trust import require_usable
 from protocol.errors import Refused
-from tests.notifications.mailroom import NOW, identity, signer
+from tests.notifications.mailroom import identity, signer
+from tests.notifications.samples import NOW
 
 INNER = (
     b"Content-Type: text/plain; charset=utf-8\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\n"

@@ -16,7 +16,8 @@ from notifications.trust import PINNED, Trust
 from notifications.trust_folders import TrustFolders
 from protocol.errors import Refused
 from tests.notifications.authorities import Authority, Box, rsa_key, usage
-from tests.notifications.mailroom import NOW, identity
+from tests.notifications.mailroom import identity
+from tests.notifications.samples import NOW
 
 DAY = timedelta(days=1)
 
