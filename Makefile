@@ -32,7 +32,7 @@ bench: $(READY) ## what this machine reaches, against controls in the same run, 
 	@.venv/bin/leerp bench intake --short
 	@.venv/bin/leerp bench campaign --short
 
-mutate: $(READY) ## whether the tests tell wrong rules from right ones, one to two hours
+mutate: $(READY) ## whether the tests tell wrong rules from right ones, half an hour to two
 	@.venv/bin/mutmut run --max-children 2
 	@$(PYTHON) docs/mutation.py
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, type_coerce, update
+from sqlalchemy import Connection, RowMapping, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
 from infra.bulk import Bulk
@@ -21,17 +21,12 @@ from infra.tables_audit import audit_head, audit_row
 from protocol.errors import ServiceDown
 
 GENESIS = "0" * 64
+THE_HEAD = 1
+"""Id of the only row of ``audit_head``."""
 PAGE = 5_000
 _encode = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
 ).encode
-# Made once: every change of state runs them.
-_HEAD = select(audit_head).where(audit_head.c.id == 1).with_for_update()
-_MOVE_HEAD = (
-    update(audit_head)
-    .where(audit_head.c.id == 1)
-    .values(n=bindparam("b_n"), hash=bindparam("b_hash"))
-)
 
 
 def row_hash(n: int, previous: str, content: bytes) -> str:
@@ -83,15 +78,17 @@ def append_all(
     Raises:
         ServiceDown: as above.
     """
-    head = connection.execute(_HEAD).one_or_none()
-    if head is None:
+    bulk = Bulk(connection)
+    heads = bulk.lock(audit_head, ("n", "hash"), "id", (THE_HEAD,))
+    if not heads:
         raise ServiceDown(
             "the audit trail has lost its head, so that nothing can be recorded: see"
             " 'leerp audit verify', and put the database back from its copy"
         )
     at = datetime.now(UTC).isoformat()
-    n: int = head.n
-    previous: str = head.hash
+    n: int
+    previous: str
+    n, previous = heads[0]
     made = []
     for row in rows:
         content = _encode(
@@ -101,8 +98,8 @@ def append_all(
         hashed = row_hash(n, previous, content)
         made.append((n, previous, content, hashed))
         previous = hashed
-    Bulk(connection).insert(audit_row, ("n", "previous", "content", "hash"), made)
-    connection.execute(_MOVE_HEAD, {"b_n": n, "b_hash": previous})
+    bulk.insert(audit_row, ("n", "previous", "content", "hash"), made)
+    bulk.update(audit_head, ("n", "hash"), ("id",), [(n, previous, THE_HEAD)])
     return n
 
 

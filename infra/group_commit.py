@@ -43,14 +43,16 @@ class GroupCommit(Generic[Item, Result]):
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def submit(self, item: Item) -> Result:
-        """The item's result, once it is committed."""
+    def submit(self, item: Item) -> asyncio.Future[Result]:
+        """The item's result, once it is committed.
+
+        Who does not wait for it any more leaves the item in its group, which may be being committed.
+        """
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
-        # A caller that is cancelled leaves its item in the group: it may be in the middle of a commit.
-        return await future
+        return future
 
     async def _drain(self) -> None:
         try:

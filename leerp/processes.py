@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
+import uvloop
 
 from infra.bootstrap import App, configure_logging
 from infra.memory import keep_memory_small
@@ -28,7 +29,7 @@ def run_process(home: Path, name: str, work: Work) -> None:
     configure_logging()
     structlog.contextvars.bind_contextvars(process=name)
     with open_app(home) as opened:
-        asyncio.run(_until_stopped(opened, work))
+        uvloop.run(_until_stopped(opened, work))
 
 
 async def _until_stopped(opened: App, work: Work) -> None:

@@ -50,9 +50,11 @@ def claim(
             reason="",
         )
         .returning(*(notification.c[name] for name in _OF_ROW))
-    ).mappings()
+    )
     raws = {row.notification_id: row.raw for row in connection.execute(_RAWS, {"b_ids": ids})}
-    claims = {row["id"]: Claim(**row, raw=raws.get(row["id"])) for row in taken}
+    claims = {
+        row.id: Claim(**dict(zip(_OF_ROW, row, strict=True)), raw=raws.get(row.id)) for row in taken
+    }
     return [claims[id_] for id_ in ids]
 
 

@@ -55,20 +55,14 @@ class Connections:
             if not self._senders:
                 await self._close()
 
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Submission]:
+    async def take(self) -> Submission:
         """An open connection, for one mail; waits while all of them are in use.
+
+        Whoever takes one gives it back.
 
         Raises:
             ServiceDown: none can be opened, and none is open.
         """
-        submission = await self._take()
-        try:
-            yield submission
-        finally:
-            self._give_back(submission)
-
-    async def _take(self) -> Submission:
         while True:
             while not self._some_are_of_use():
                 self._freed.clear()
@@ -80,9 +74,16 @@ class Connections:
                 opened = submission.is_open or await self._open(submission)
             finally:
                 if not opened:
-                    self._give_back(submission)
+                    self.give_back(submission)
             if opened:
                 return submission
+
+    def give_back(self, submission: Submission) -> None:
+        """For others to take, open or not."""
+        if not self._senders:  # one that was told to stop was the last
+            submission.drop()
+        self._free.append(submission)
+        self._freed.set()
 
     def _some_are_of_use(self) -> bool:
         """Whether one that is not in use is open, or may be opened now."""
@@ -93,12 +94,6 @@ class Connections:
     @property
     def _narrow(self) -> bool:
         return self._clock() < self._narrow_until and self._any_open()
-
-    def _give_back(self, submission: Submission) -> None:
-        if not self._senders:  # one that was told to stop was the last
-            submission.drop()
-        self._free.append(submission)
-        self._freed.set()
 
     async def _open(self, submission: Submission) -> bool:
         """Open a connection, one at a time. When it cannot be had but others are open, say so.
@@ -143,7 +138,7 @@ class Connections:
                 await submission.close()
         finally:
             for submission in idle:
-                self._give_back(submission)
+                self.give_back(submission)
 
     def _clock(self) -> float:
         return asyncio.get_running_loop().time()

@@ -7,9 +7,11 @@ double is what is under way on the connections (F-P1). Source: reliability 1.5c,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from random import SystemRandom
 
 from sqlalchemy import Connection
@@ -71,8 +73,10 @@ class Marks:
             failpoints.reach("after_data_started")
         return may
 
-    async def record(self, parcel: Parcel, submitted: Submitted, begun_at: datetime) -> bool:
-        """Write down what became of a mail; whether it still was ours."""
+    def record(
+        self, parcel: Parcel, submitted: Submitted, begun_at: datetime
+    ) -> asyncio.Future[bool]:
+        """Write down what became of a mail; whether it still was ours, once that is done."""
         claim, now = parcel.claim, self._clock()
         due_at = None
         if submitted.state in (State.RETRY_DUE, State.UNKNOWN):
@@ -87,27 +91,28 @@ class Marks:
         accepted = submitted.state in (State.ACCEPTED, State.HELD)
         sign = sign_of(submitted.code, accepted=accepted)
         told = Told(domain=claim.destination, sign=sign, code=code, begun_at=begun_at)
-        recorded = await self._commits.submit(Ended(outcome=outcome, told=told))
-        failpoints.reach("after_commit")
+        recorded = self._commits.submit(Ended(outcome=outcome, told=told))
+        recorded.add_done_callback(lambda _: failpoints.reach("after_commit"))
         return recorded
 
     def _apply(self, connection: Connection, items: Sequence[Begin | Ended]) -> list[bool]:
         """One group: outcomes are recorded; bodies are let go whose locks are open and claims hold."""
         now = self._clock()
-        held = outbox.still_ours(connection, [_claim(item) for item in items])
-        ours = [item for item in items if _key(item) in held]
+        claims = [_claim(item) for item in items]
+        held = outbox.still_ours(connection, claims)
+        may = [(claim.id, claim.fence) in held for claim in claims]
+        ours = list(compress(items, may))
         ended = [item for item in ours if isinstance(item, Ended)]
         begins = [item for item in ours if isinstance(item, Begin)]
         closed = _closed(connection, begins, now)
         outcomes = [*(item.outcome for item in ended), *closed.values()]
         outbox.record_ours(connection, outcomes, now=now)
-        let_go = [item for item in begins if _claim(item).id not in closed]
-        outbox.begin_ours(
-            connection, [_claim(item) for item in let_go], now=now, lease=self._settings.lease
-        )
+        let_go = [claim for item in begins if (claim := item.parcel.claim).id not in closed]
+        outbox.begin_ours(connection, let_go, now=now, lease=self._settings.lease)
         self._learn(connection, [item.told for item in items if isinstance(item, Ended)], now)
-        done = {_key(item) for item in let_go} | {_key(item) for item in ended}
-        return [_key(item) in done for item in items]
+        return [
+            is_ours and claim.id not in closed for is_ours, claim in zip(may, claims, strict=True)
+        ]
 
     def _learn(self, connection: Connection, signs: Sequence[Told], now: datetime) -> None:
         """A mail that got through to a destination without trouble is no news."""
@@ -126,11 +131,6 @@ class Marks:
 
 def _claim(item: Begin | Ended) -> Claim:
     return item.parcel.claim if isinstance(item, Begin) else item.outcome.claim
-
-
-def _key(item: Begin | Ended) -> tuple[str, int]:
-    claim = _claim(item)
-    return claim.id, claim.fence
 
 
 def _closed(connection: Connection, begins: Sequence[Begin], now: datetime) -> dict[str, Outcome]:

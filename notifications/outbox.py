@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, update
 
 from infra import audit
 from infra.bulk import Bulk
@@ -122,10 +122,9 @@ def still_ours(connection: Connection, claims: Sequence[Claim]) -> frozenset[tup
 
     They stay so in this transaction. A claim of which there is not ``(id, fence)`` is not ours any more.
     """
-    if not claims:
-        return frozenset()
-    found = connection.execute(_HELD_CLAIMS, {"b_ids": list({c.id for c in claims})})
-    return frozenset((row.id, row.fence) for row in found)
+    ids = {claim.id for claim in claims}
+    found = Bulk(connection).lock(notification, ("id", "fence", "state"), "id", ids)
+    return frozenset((id_, fence) for id_, fence, state in found if state == State.SENDING)
 
 
 def begin_ours(
@@ -135,7 +134,10 @@ def begin_ours(
 
     Of claims of which ``still_ours`` has said in this transaction that they are.
     """
-    _each(connection, _BEGIN, claims, b_lease=now + lease)
+    bulk = Bulk(connection)
+    until = bulk.time(now + lease)
+    rows = [(True, until, claim.id) for claim in claims]
+    bulk.update(notification, ("data_started", "lease_until"), ("id",), rows)
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> frozenset[str]:
@@ -151,8 +153,9 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime
 
 def record_ours(connection: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """The same for outcomes of claims of which ``still_ours`` has said so in this transaction."""
-    if outcomes:
-        connection.execute(_RECORD, [_written(outcome, now) for outcome in outcomes])
+    bulk = Bulk(connection)
+    rows = [(*_written(bulk, outcome, now), outcome.claim.id) for outcome in outcomes]
+    bulk.update(notification, _OF_OUTCOME, ("id",), rows)
     _audit_outcomes(connection, outcomes)
 
 
@@ -161,16 +164,17 @@ def release(connection: Connection, claims: Sequence[Claim], *, due_at: datetime
     _each(connection, _RELEASE, claims, b_due=due_at)
 
 
-def _written(outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _written(bulk: Bulk, outcome: Outcome, now: datetime) -> tuple[Any, ...]:
+    """The values of ``_OF_OUTCOME``."""
     accepted = outcome.state is State.ACCEPTED
-    return {
-        **_key(outcome.claim),
-        "b_state": outcome.state,
-        "b_reply": outcome.detail if accepted or outcome.state is State.REFUSED else "",
-        "b_reason": "" if accepted else outcome.detail,
-        "b_due": outcome.due_at,
-        "b_accepted": now if accepted else None,
-    }
+    return (
+        str(outcome.state),
+        outcome.detail if accepted or outcome.state is State.REFUSED else "",
+        "" if accepted else outcome.detail,
+        bulk.time(outcome.due_at) if outcome.due_at is not None else None,
+        bulk.time(now) if accepted else None,
+        None,
+    )
 
 
 def _key(claim: Claim) -> dict[str, Any]:
@@ -196,14 +200,6 @@ def _audit_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None
 
 
 # Made once: what is said for each mail costs more to put into words than to do.
-_HELD_CLAIMS = (
-    select(notification.c.id, notification.c.fence)
-    .where(
-        notification.c.id.in_(bindparam("b_ids", expanding=True)),
-        notification.c.state == State.SENDING,
-    )
-    .with_for_update()
-)
 _CLAIMED = update(notification).where(
     notification.c.id == bindparam("b_id"),
     notification.c.fence == bindparam("b_fence"),
@@ -211,15 +207,7 @@ _CLAIMED = update(notification).where(
 )
 _RENEW = _CLAIMED.values(lease_until=bindparam("b_lease"))
 _MADE = _CLAIMED.values(made_for=bindparam("b_made"))
-_BEGIN = _CLAIMED.values(data_started=True, lease_until=bindparam("b_lease"))
 _RELEASE = _CLAIMED.where(notification.c.data_started.is_(False)).values(
     state=State.RETRY_DUE, due_at=bindparam("b_due"), lease_until=None
 )
-_RECORD = _CLAIMED.values(
-    state=bindparam("b_state"),
-    reply=bindparam("b_reply"),
-    reason=bindparam("b_reason"),
-    due_at=bindparam("b_due"),
-    accepted_at=bindparam("b_accepted"),
-    lease_until=None,
-)
+_OF_OUTCOME = ("state", "reply", "reason", "due_at", "accepted_at", "lease_until")

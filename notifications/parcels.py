@@ -188,7 +188,8 @@ class Packer:
                 elif problem := self._key_problem(parcel, trust, now):
                     reason = problem[1]
                 else:
-                    present = replace(parcel, recipient=current)
+                    same = current is parcel.recipient
+                    present = parcel if same else replace(parcel, recipient=current)
                     reason = self.recheck(present, rights.locks)
             except SQLAlchemyError:
                 raise  # the database's trouble is not the recipient's

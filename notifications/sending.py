@@ -30,7 +30,7 @@ from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
 
-CLAIM_SIZE = 50
+CLAIM_SIZE = 100
 ROOM = 5
 """How many times what may be under way to a destination is made ready for it."""
 HEARTBEAT_S = 5.0
@@ -67,7 +67,8 @@ class SendingRun:
         self._shelf = traffic.open_shelf()
         self._in_hand: dict[str, Claim] = {}
         self._in_hand_there: Counter[str] = Counter()
-        self._recordings: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[Any]] = set()
+        self._recordings: set[asyncio.Future[bool]] = set()
         self._stopping = False
 
     async def to_end(self, heartbeat: Callable[[], None]) -> None:
@@ -79,7 +80,7 @@ class SendingRun:
                     async with asyncio.TaskGroup() as work:
                         work.create_task(self._feed())
                         for _ in range(len(self._connections)):
-                            work.create_task(self._send_all())
+                            work.create_task(self._guard(self._send_all()))
                 finally:
                     keeper.cancel()
         except* ServiceDown as down:
@@ -151,23 +152,27 @@ class SendingRun:
         return parcels, poison
 
     async def _send_all(self) -> None:
-        last: asyncio.Task[None] | None = None
-        while (parcel := await self._shelf.take()) is not None:
-            recording: asyncio.Task[None] | None = None
+        """Mail after mail; while what became of one is written down, the relay is asked for the next."""
+        last: asyncio.Future[bool] | None = None
+        while not self._stopping and (parcel := await self._shelf.take()) is not None:
+            recording: asyncio.Future[bool] | None = None
             try:
-                async with self._connections.lent() as submission:
-                    recording = await self._whole(self._send(submission, parcel))
+                submission = await self._connections.take()
+                try:
+                    recording = await self._send(submission, parcel)
+                finally:
+                    self._connections.give_back(submission)
             finally:
                 self._traffic.is_back(parcel.claim.destination)
-            if last is not None:
-                await asyncio.shield(last)
+            await _over(last)
             last = recording
-        if last is not None:
-            await asyncio.shield(last)
+        await _over(last)
 
-    async def _send(self, submission: Submission, parcel: Parcel) -> asyncio.Task[None] | None:
-        """Send one mail; what became of it is written down by the task that this returns."""
+    async def _send(self, submission: Submission, parcel: Parcel) -> asyncio.Future[bool] | None:
+        """Send one mail; what became of it is written down when the future that this returns is done."""
         begun_at = self._clock()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  for the types
 
         async def may_send() -> bool:
             return not self._stopping and await self._marks.may_begin(parcel, self._packer)
@@ -178,20 +183,27 @@ class SendingRun:
             token=envelopes.make_token(self._packer.ack_key, parcel.claim.id),
             requiretls=parcel.contact.requiretls,
         )
-        submitted = await submission.submit(letter, may_send)
+        self._busy.add(task)
+        try:
+            submitted = await submission.submit(letter, may_send)
+        finally:
+            self._busy.discard(task)
         if submitted is None:
             if not self._stopping:  # else it stays in hand, to be given back
                 self._settled(parcel.claim)
             return None
+        recording = self._marks.record(parcel, submitted, begun_at)
+        self._recordings.add(recording)
 
-        async def write_down() -> None:
-            if not await self._marks.record(parcel, submitted, begun_at):
+        def written(_: object) -> None:
+            self._recordings.discard(recording)
+            if recording.cancelled() or recording.exception() is not None:
+                return  # whoever waits for it hears of it; the mail stays in hand
+            if not recording.result():
                 log.warning("mail_claim_lost", notification=parcel.claim.id, state=submitted.state)
             self._settled(parcel.claim)
 
-        recording = asyncio.create_task(write_down())
-        self._recordings.add(recording)
-        recording.add_done_callback(self._recordings.discard)
+        recording.add_done_callback(written)
         return recording
 
     def _settled(self, claim: Claim) -> None:
@@ -222,6 +234,19 @@ class SendingRun:
             task.cancel()
             raise
 
+    async def _guard(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Run it, and when we are cancelled meanwhile let the mail that is under way get its answer."""
+        task = asyncio.create_task(sending)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._stopping = True
+            if task not in self._busy:
+                task.cancel()
+            await asyncio.wait([task], timeout=STOP_GRACE_S)
+            task.cancel()
+            raise
+
     async def _give_back(self) -> None:
         """What is in hand and not begun is due again; what was begun waits for its lease to end."""
         if self._recordings:
@@ -234,6 +259,12 @@ class SendingRun:
         now = self._clock()
         with self._database.write() as connection:
             outbox.release(connection, claims, due_at=now + self._first_retry * jitter())
+
+
+async def _over(recording: asyncio.Future[bool] | None) -> None:
+    """Once it is written down; it goes on to be when we are cancelled meanwhile."""
+    if recording is not None:
+        await asyncio.shield(recording)
 
 
 def _first_message(group: BaseExceptionGroup[ServiceDown]) -> str:

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPHeloError
 
@@ -84,11 +85,12 @@ class Submission:
                 + (" and offers STARTTLS with a valid certificate" if smtp.starttls else "")
                 + ", and check the smtp settings ('leerp doctor')"
             ) from error
-        if not isinstance(client.transport, asyncio.Transport):
+        if client.transport is None:
             raise ServiceDown(f"mail relay {smtp.host}:{smtp.port} closed the connection at once")
         known = (PIPELINING, DSN, *((REQUIRETLS,) if smtp.starttls else ()))
         self._offers = frozenset(name for name in known if client.supports_extension(name))
-        self._wire = Wire(client.transport)
+        # By what it does: uvloop's transports are no subclasses of asyncio's.
+        self._wire = Wire(cast(asyncio.Transport, client.transport))
 
     async def submit(
         self, letter: Letter, may_send: Callable[[], Awaitable[bool]]
@@ -226,4 +228,6 @@ def _reply_text(reply: Reply) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(ch if ch.isprintable() else " " for ch in text)[:MAX_TEXT]
+    if not text.isprintable():
+        text = "".join(ch if ch.isprintable() else " " for ch in text)
+    return text[:MAX_TEXT]

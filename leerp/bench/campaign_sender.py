@@ -6,12 +6,13 @@ was accepted, as JSON to standard output. Source: reliability 1.6.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import sys
 import time
 from pathlib import Path
+
+import uvloop
 
 from infra.bootstrap import App, app, configure_logging
 from infra.memory import keep_memory_small
@@ -46,7 +47,7 @@ def main(home: Path, campaign_id: str, recipients: int) -> None:
     keep_memory_small()
     configure_logging(logging.ERROR)
     with app(home) as opened:
-        json.dump(asyncio.run(send(opened, campaign_id, recipients)), sys.stdout)
+        json.dump(uvloop.run(send(opened, campaign_id, recipients)), sys.stdout)
 
 
 if __name__ == "__main__":
