@@ -71,7 +71,7 @@ async def post_all(
     """POST each path once, by so many clients; seconds and statuses."""
     loop = asyncio.get_running_loop()
     statuses: Counter[str] = Counter()
-    requests = iter([_request(port, origin, path) for path in paths])
+    requests = iter([request_of(port, origin, path) for path in paths])
     begun = time.perf_counter()
     made = [
         await loop.create_connection(lambda: Client(requests, statuses), LOOPBACK, port)
@@ -81,7 +81,8 @@ async def post_all(
     return time.perf_counter() - begun, statuses
 
 
-def _request(port: int, origin: str, path: str) -> bytes:
+def request_of(port: int, origin: str, path: str) -> bytes:
+    """The POST of the page's button."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nOrigin: {origin}\r\n"
         "Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n"

@@ -17,7 +17,7 @@ from typing import Any
 from infra.services.ports import LOOPBACK, Ports
 from infra.services.supervisor import Supervisor
 from leerp.bench import campaign_cast as cast
-from leerp.bench.campaign_acks import acknowledge_round, bare_application
+from leerp.bench.campaign_acks import acknowledge_round, bare_application, guessed_round
 from leerp.bench.campaign_gates import CLIENTS, measure
 from leerp.bench.campaign_ground import CampaignGround, build_all, freeze_all, home_in
 from leerp.bench.campaign_plan import CampaignPlan
@@ -99,7 +99,7 @@ async def _send(folder: Path, plan: CampaignPlan, screen: Screen, found: Result)
 
 
 async def _acknowledge(folder: Path, plan: CampaignPlan, screen: Screen, found: Result) -> None:
-    """R14, on copies of a home where everybody was warned."""
+    """R14 and F-A4, on copies of a home where everybody was warned."""
     ground = _ground(folder)
     home = ground.make_template(plan.recipients)
     freeze_all(home, cast.warning(datetime.now(UTC)), cast.EWN)
@@ -110,6 +110,11 @@ async def _acknowledge(folder: Path, plan: CampaignPlan, screen: Screen, found: 
                 with screen.step(_name(ratio, number, plan), plan.recipients):
                     rounds.append(await acknowledge_round(ground, clients, control))
             found.add(of_rounds(measure(ratio), rounds))
+    rounds = []
+    for number in range(1, plan.rounds + 1):
+        with screen.step(_name("F-A4", number, plan), 1):
+            rounds.append(await guessed_round(ground))
+    found.add(of_rounds(measure("F-A4"), rounds))
 
 
 @asynccontextmanager

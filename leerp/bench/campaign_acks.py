@@ -1,4 +1,4 @@
-"""The rounds of R14: acknowledgements by POST to the console, against a bare application's answers."""
+"""The rounds of acknowledgements by POST: against a bare application's (R14), and under guesses (F-A4)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from notifications.tokens import make_token
 from protocol.errors import ServiceDown
 
 LIFETIME = timedelta(days=1)
+GOOD = 1_800
+"""Links that are answered while somebody guesses, or just before or after."""
 ADVICE = "Run the bench again with --keep FOLDER, and look into the logs there."
 
 
@@ -54,22 +56,49 @@ async def acknowledge_round(ground: CampaignGround, clients: int, control: int) 
     Raises:
         ServiceDown: a process failed, or an acknowledgement was not recorded.
     """
+    async with _console(ground) as (home, port, url):
+        paths = _paths(home)
+        arguments = (str(clients), url, _file_of(home, paths))
+        before = await _rate(control, arguments, len(paths), 204)
+        subject = await _rate(port, arguments, len(paths), 303)
+        after = await _rate(control, arguments, len(paths), 204)
+        _require_recorded(home, len(paths))
+    return round_of(subject, (before, after))
+
+
+async def guessed_round(ground: CampaignGround) -> Round:
+    """The 99th percentile of good links' answers in ms: while somebody guesses, and without (F-A4).
+
+    Raises:
+        ServiceDown: a guess was answered as a good link, or a good link was not taken.
+    """
+    async with _console(ground) as (home, port, url):
+        paths = _paths(home)[:GOOD]
+        client = "leerp.bench.guess_client"
+        said = json.loads(await output_of(client, str(port), url, _file_of(home, paths)))
+        if said["good"] != {"303": len(paths)} or not said["guessed"].keys() <= {"404", "429"}:
+            raise ServiceDown(f"good links and guesses were answered so: {said}. {ADVICE}")
+        _require_recorded(home, len(paths))
+    before, during, after = (said[part] * 1_000 for part in ("before", "during", "after"))
+    return round_of(during, (before, after))
+
+
+@asynccontextmanager
+async def _console(ground: CampaignGround) -> AsyncIterator[tuple[Home, int, str]]:
     port = Ports(ground.folder).pick("console")
     bind = f"{LOOPBACK}:{port}"
     url = f"http://{bind}"
     with ground.home(LEERP_CONSOLE_URL=url, LEERP_CONSOLE_BIND=bind) as home:
-        file = home.folder / "paths"
-        paths = _paths(home)
-        file.write_text("\n".join(paths))
         console = home.service("console", "leerp", "console", "--home", str(home.folder))
         async with Supervisor() as supervisor:
             await supervisor.start(replace(console, ready=lambda: answers(bind)))
-            arguments = (str(clients), url, str(file))
-            before = await _rate(control, arguments, len(paths), 204)
-            subject = await _rate(port, arguments, len(paths), 303)
-            after = await _rate(control, arguments, len(paths), 204)
-        _require_recorded(home, len(paths))
-    return round_of(subject, (before, after))
+            yield home, port, url
+
+
+def _file_of(home: Home, paths: list[str]) -> str:
+    file = home.folder / "paths"
+    file.write_text("\n".join(paths))
+    return str(file)
 
 
 async def _rate(port: int, arguments: tuple[str, ...], count: int, status: int) -> float:

@@ -13,6 +13,7 @@ GATES: dict[str, Gate] = {
     "R7": Gate(0.28),
     "R14": Gate(0.45),
     "R14 64": Gate(0.45),
+    "F-A4": Gate(3.0, at_most=True),
     "memory": Gate(1.2, at_most=True),
 }
 WHAT: dict[str, tuple[str, str]] = {
@@ -24,6 +25,7 @@ WHAT: dict[str, tuple[str, str]] = {
         name: (f"acknowledgements, against a bare POST, {clients} clients", "answers/s")
         for name, clients in CLIENTS.items()
     },
+    "F-A4": ("99th percentile of acknowledgements while links are guessed, against without", "ms"),
     "memory": ("worker's memory over the last mails, against over the first", "MB"),
 }
 """By the ratio's name: the words, and the unit of subject and control."""
