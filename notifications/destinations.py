@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from infra import audit
 from infra.settings import DeliverySettings
@@ -177,37 +177,6 @@ def name_destinations(
             .values(destination=bindparam("b_domain")),
             changed,
         )
-
-
-def destinations(connection: Connection) -> list[dict[str, Any]]:
-    """Every destination that mails wait for or that had trouble: paused ones first, then by name.
-
-    ``waiting`` counts mails that are still to be sent there, of all campaigns.
-    """
-    waiting: dict[str, int] = {
-        row.destination: row.number
-        for row in connection.execute(
-            select(notification.c.destination, func.count().label("number"))
-            .where(notification.c.state.in_(WAITING), notification.c.destination != "")
-            .group_by(notification.c.destination)
-        )
-    }
-    known = {row.domain: row for row in connection.execute(select(destination))}
-    found = [
-        {
-            "destination": domain,
-            "state": row.state if (row := known.get(domain)) is not None else Course.OPEN,
-            "concurrency": row.concurrency if row is not None else None,
-            "failures": row.failures if row is not None else 0,
-            "next_at": row.next_at if row is not None else None,
-            "reason": row.reason if row is not None else "",
-            "slowed_at": row.slowed_at if row is not None else None,
-            "waiting": waiting.get(domain, 0),
-        }
-        for domain in sorted({*waiting, *known})
-    ]
-    order = (Course.PAUSED, Course.SLOWED, Course.OPEN)
-    return sorted(found, key=lambda each: order.index(Course(each["state"])))
 
 
 def pause_of(settings: DeliverySettings, attempt: int, *, replied: bool) -> timedelta:

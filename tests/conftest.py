@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from rich.console import Console
 
 from infra.database import Database
+from infra.services.postgres import running_postgres
 from infra.settings import Settings
 from leerp.up import Processes, everything
 
@@ -41,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 ON_REAL_PROCESSES = ("services", "temporal", "faults")
 DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.services))
-"""Parameters of a fixture that gives an empty database of each kind."""
+NUMBERS = itertools.count(1)
 
 
 @pytest.hookimpl(trylast=True)
@@ -60,6 +63,50 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def database(tmp_path: Path) -> Iterator[Database]:
     """An empty SQLite database with the newest schema."""
     made = Database(f"sqlite:///{tmp_path / 'leerp.db'}")
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL, one for all the tests of a process; see ``running_postgres``."""
+    with running_postgres(durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """A database without a schema there, for one test."""
+    name = f"leerp_{next(NUMBERS)}"
+    address = postgres.replace("+psycopg", "") + "/postgres"
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{postgres}/{name}"
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    """An empty PostgreSQL database with the newest schema."""
+    made = Database(postgres_url)
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without a schema, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    made: str = request.getfixturevalue("postgres_url")
+    return made
+
+
+@pytest.fixture
+def any_database(url: str) -> Iterator[Database]:
+    """An empty database of each kind with the newest schema."""
+    made = Database(url)
     made.migrate()
     yield made
     made.close()

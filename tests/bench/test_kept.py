@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from infra.services.postgres import running_postgres
 from infra.settings import KafkaSettings
 from leerp.bench.ground import Ground
 from leerp.bench.kept import kept_in
@@ -17,12 +15,9 @@ from tests.conftest import DATABASES
 
 
 @pytest.fixture(params=DATABASES)
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield ""
-        return
-    with running_postgres(durable=False) as url:
-        yield url
+def server(request: pytest.FixtureRequest) -> str:
+    """Of PostgreSQL, or nothing for SQLite."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
 
 
 @pytest.mark.asyncio

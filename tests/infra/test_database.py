@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import Connection, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from infra import audit
-from infra.bulk import Bulk
 from infra.database import Database
 from infra.originals import BODIES, documents_of
-from infra.services.postgres import running_postgres
 from infra.tables import consumer_offset, metadata, officer, quarantine, relay, report
 from intake.links import explain
 from intake.quarantine import discard, replay, show
@@ -31,7 +25,6 @@ from intake.sources import load_sources
 from protocol.grades import SourceReliability
 from protocol.parties import SourceGroup
 from protocol.report import Indicator, IndicatorType
-from tests.conftest import DATABASES
 from tests.infra.processes import python
 from tests.intake.registry import (
     ANALYST,
@@ -56,33 +49,6 @@ from tests.intake.samples import (
 
 MIGRATE = "import sys; from infra.database import Database; Database(sys.argv[1]).migrate()"
 TOGETHER = 4
-NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres(durable=False) as url:
-        yield url
-
-
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"leerp_{next(NUMBERS)}"
-    with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"'.encode())
-    return f"{server}/{name}"
-
-
-@pytest.fixture
-def any_database(url: str) -> Iterator[Database]:
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
 
 
 def count(connection: Connection) -> int:
@@ -197,15 +163,6 @@ def test_new_rows_are_told_from_known_ones(any_database: Database) -> None:
         assert [dict(r) for r in connection.execute(select(consumer_offset)).mappings()] == [row]
 
 
-def officers(database: Database) -> None:
-    rows: list[dict[str, Any]] = [
-        {"id": name, "name": name.title(), "organisation": "a", "roles": []}
-        for name in ("ana", "bob", "eve")
-    ]
-    with database.write() as connection:
-        connection.execute(insert(officer), rows)
-
-
 def test_an_error_repeats_none_of_the_values(any_database: Database) -> None:
     row = {
         "id": "ana",
@@ -216,27 +173,6 @@ def test_an_error_repeats_none_of_the_values(any_database: Database) -> None:
     with pytest.raises(IntegrityError) as caught, any_database.write() as connection:
         connection.execute(insert(officer), [row, row])
     assert "nobody may read this" not in str(caught.value)
-
-
-def test_rows_are_found_by_any_number_of_keys_in_the_drivers_words(any_database: Database) -> None:
-    officers(any_database)
-    with any_database.write() as connection:
-        bulk = Bulk(connection)
-        found = bulk.lock(officer, ("id", "name"), "id", {"ana", "eve", "nobody"})
-        assert sorted(found) == [("ana", "Ana"), ("eve", "Eve")]
-        assert bulk.lock(officer, ("id",), "id", ()) == []
-
-
-def test_an_error_of_the_driver_comes_out_as_sqlalchemys_and_undoes_all(
-    any_database: Database,
-) -> None:
-    officers(any_database)
-    both = [("bob", "Bob"), ("bob", "Ana")]
-    with pytest.raises(IntegrityError) as caught, any_database.write() as connection:
-        Bulk(connection).update(officer, ("id",), ("name",), [("new", "Eve"), *both])
-    assert "Bob" not in str(caught.value)
-    with any_database.read() as connection:
-        assert set(connection.scalars(select(officer.c.id))) == {"ana", "bob", "eve"}
 
 
 def test_a_database_that_is_not_there_is_an_error_and_no_empty_answer(tmp_path: Path) -> None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import delete, func, select, update
 
 from infra import audit
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from infra.tables import evaluation, incident, relay, report
 from infra.tables_corroboration import fallen
 from protocol.grades import Grade
 from protocol.parties import SourceGroup
 from protocol.report import Affected, Evaluation
-from tests.conftest import DATABASES
 from tests.intake.corroborating import (
     corroborator,
     digits,
@@ -37,33 +31,10 @@ from tests.intake.samples import (
     major,
 )
 
-NUMBERS = itertools.count(1)
 WARNING = (
     "A worm encrypts the files of hospitals in several states and spreads through a flaw of the file"
     " sharing service. Disconnect what cannot be mended, and keep images of memory for us."
 )
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres(durable=False) as url:
-        yield url
-
-
-@pytest.fixture(params=DATABASES)
-def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of each kind."""
-    url = f"sqlite:///{tmp_path / 'empty.db'}"
-    if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgres")
-        name = f"leerp_{next(NUMBERS)}"
-        with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as at:
-            at.execute(f'CREATE DATABASE "{name}"'.encode())
-        url = f"{server}/{name}"
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
 
 
 @pytest.mark.requirement("R11", "R12")

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from infra import audit
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from intake.links import links_of
 from intake.triage import triage
 from notifications.directory_import import import_directory
-from tests.conftest import DATABASES
 from tests.intake.officers import desk, incidents, one_by_one, report_ids, state, undoing
 from tests.intake.samples import clusters, content, profile
 from tests.workflows import cast
 from workflows.overview import incident_details
 
-NUMBERS = itertools.count(1)
 
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres(durable=False) as url:
-        yield url
-
-
-@pytest.fixture(params=DATABASES)
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of each kind, with officers."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'empty.db'}"
-    else:
-        server: str = request.getfixturevalue("postgres")
-        url = f"{server}/regrouping_{next(NUMBERS)}"
-        address = server.replace("+psycopg", "") + "/postgres"
-        with psycopg.connect(address, autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE "{url.rsplit("/", 1)[1]}"'.encode())
-    made = Database(url)
-    made.migrate()
-    import_directory(made, cast.directory(), by="test")
-    yield made
-    made.close()
+@pytest.fixture
+def home(any_database: Database) -> Database:
+    """A database of each kind, with officers."""
+    import_directory(any_database, cast.directory(), by="test")
+    return any_database
 
 
 def test_acts_followers_undo_and_the_list(home: Database) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from infra.settings import Settings
 from notifications.campaign_list import campaign_of, campaigns
 from notifications.campaign_pace import pace_of
@@ -26,14 +24,11 @@ CAMPAIGN = "INC-1.ewn.1"
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
-    with running_postgres(durable=False) as url:
-        made = Database(f"{url}/postgres")
-        made.migrate()
-        import_directory(made, samples.directory_text(samples.everybody()), by="o.admin")
-        confirm_partners(made)
-        yield made
-        made.close()
+def database(postgres_database: Database) -> Database:
+    text = samples.directory_text(samples.everybody())
+    import_directory(postgres_database, text, by="o.admin")
+    confirm_partners(postgres_database)
+    return postgres_database
 
 
 @pytest.mark.services

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from infra import audit
 from infra.database import Database
 from infra.settings import DeliverySettings
 from notifications.destinations import (
+    WAITING,
+    Course,
     Sign,
     Standing,
     Told,
     after,
-    destinations,
     load,
     note,
     pause_of,
@@ -98,23 +101,22 @@ def test_fm2_who_said_later_is_not_asked_again_within_a_minute(attempt: int) -> 
     assert pause_of(SETTINGS, attempt, replied=False) <= SETTINGS.longest_retry
 
 
-def test_a_pause_is_written_down_audited_and_shown_first(database: Database) -> None:
+def courses(connection: Connection, most: int = MOST) -> dict[str, Course]:
+    return {domain: standing.course(most) for domain, standing in load(connection).items()}
+
+
+def test_a_pause_is_written_down_and_audited_and_so_is_its_end(database: Database) -> None:
     bad = [told(Sign.FAILED)] * SETTINGS.pause_after
     with database.write() as connection:
         note(connection, bad, SETTINGS, now=NOW, jitter=1.0)
         note(connection, [told(Sign.THROTTLED, domain="0.example")], SETTINGS, now=NOW, jitter=1.0)
     with database.read() as connection:
-        shown = destinations(connection)
-        assert [(one["destination"], one["state"]) for one in shown] == [
-            ("a.example", "paused"),
-            ("0.example", "slowed"),
-        ]
-        assert set(load(connection)) == {"a.example", "0.example"}
+        assert courses(connection) == {"a.example": Course.PAUSED, "0.example": Course.SLOWED}
     with database.write() as connection:
         well = [told(Sign.ANSWERED)] * MOST
         note(connection, well, SETTINGS, now=NOW, jitter=1.0)
     with database.read() as connection:
-        assert set(load(connection)) == {"0.example"}
+        assert courses(connection) == {"0.example": Course.SLOWED}
         events = [row["event"] for row in audit.export(connection)]
     assert events == ["destination_paused", "destination_tried_again"]
 
@@ -151,9 +153,9 @@ async def test_one_bad_destination_holds_up_no_other_and_is_left_alone_for_a_whi
         assert sum(n for to, n in sink.asked.items() if "bad" in to) == asked, "it is paused"
         assert waiting.next_due == result.next_due
         with post.database.read() as connection:
-            (bad, *_) = destinations(connection)
-        assert (bad["destination"], bad["state"]) == ("bad.example", "paused")
-        assert bad["waiting"] == 100
+            assert courses(connection, most=4) == {"bad.example": Course.PAUSED}
+        left = Counter(row.destination for row in rows(post.database) if row.state in WAITING)
+        assert left == {"bad.example": 100}
         sink.rcpt = lambda _to, _before: RCPT_OK
         post.clock.move(timedelta(days=1))
         assert (await post.send(port)).accepted == 130

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 
 from infra import audit
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from notifications.directory_import import import_directory
 from notifications.directory_proposals import confirm, proposals, standing
 from notifications.directory_versions import differences_between, versions
@@ -20,37 +17,27 @@ from tests.notifications.samples import contact, directory_text, recipient
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture
-def home() -> Iterator[Database]:
-    with running_postgres(durable=False) as server:
-        address = server.replace("+psycopg", "") + "/postgres"
-        with psycopg.connect(address, autocommit=True) as admin:
-            admin.execute(b"CREATE DATABASE directory")
-        made = Database(f"{server}/directory")
-        made.migrate()
-        yield made
-        made.close()
-
-
 @pytest.mark.requirement("R25")
-def test_of_two_proposals_that_are_confirmed_at_once_one_comes_into_force(home: Database) -> None:
-    import_directory(home, directory_text([recipient()]), by="o.admin")
+def test_of_two_proposals_that_are_confirmed_at_once_one_comes_into_force(
+    postgres_database: Database,
+) -> None:
+    import_directory(postgres_database, directory_text([recipient()]), by="o.admin")
     for number in (2, 3):
         text = directory_text([recipient(contacts=(contact(0), contact(number)))])
-        assert import_directory(home, text, by="o.admin").proposal == number - 1
-    with home.read() as connection:
+        assert import_directory(postgres_database, text, by="o.admin").proposal == number - 1
+    with postgres_database.read() as connection:
         assert [each.field for each in standing(connection, 1).changes] == ["removed", "added"]
 
     def say_yes(number: int) -> str:
         try:
-            confirm(home, number, by="o.one", checked_by="called them back")
+            confirm(postgres_database, number, by="o.one", checked_by="called them back")
         except Refused as refused:
             return refused.reason
         return "confirmed"
 
     with ThreadPoolExecutor(2) as officers:
         assert sorted(officers.map(say_yes, (1, 2))) == ["confirmed", "stale"]
-    with home.read() as connection:
+    with postgres_database.read() as connection:
         assert [row["version"] for row in versions(connection)] == [2, 1]
         assert len(differences_between(connection, 1, 2)) == 2
         assert proposals(connection) == []

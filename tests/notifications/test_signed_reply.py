@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from sqlalchemy import select
 
 from infra import audit
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from infra.tables import acknowledgement
 from infra.tables_acknowledgement import answer
 from notifications.certificates import Identity
@@ -111,13 +111,11 @@ def test_the_same_reply_again_is_a_repeat(tmp_path: Path) -> None:
 
 
 @pytest.mark.services
-def test_a_reply_counts_once_on_postgresql_too(tmp_path: Path) -> None:
+def test_a_reply_counts_once_on_postgresql_too(postgres_url: str, tmp_path: Path) -> None:
     raw = outside() + signed(tmp_path)
-    with running_postgres(durable=False) as url:
-        database = filled(Database(f"{url}/postgres"), [make_recipient(0)])
+    with closing(filled(Database(postgres_url), [make_recipient(0)])) as database:
         assert [take(database, raw) for _ in range(2)] == [ReplyFate.COUNTED, ReplyFate.REPEATED]
         assert acknowledged(database) == ["poc-000"]
-        database.close()
 
 
 def test_a_signed_part_moved_to_another_thread_does_not_count_there(tmp_path: Path) -> None:

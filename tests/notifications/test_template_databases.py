@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 
 from infra import audit
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from notifications.directory_import import import_directory
 from notifications.template_book import confirm, propose
 from notifications.template_names import TemplateUnfit
@@ -24,17 +21,13 @@ from tests.notifications.samples import directory_text, recipient
 DRILL = NoticeKind.DRILL
 
 
+pytestmark = pytest.mark.services
+
+
 @pytest.fixture
-def home() -> Iterator[Database]:
-    with running_postgres(durable=False) as server:
-        address = server.replace("+psycopg", "") + "/postgres"
-        with psycopg.connect(address, autocommit=True) as admin:
-            admin.execute(b"CREATE DATABASE templates")
-        made = Database(f"{server}/templates")
-        made.migrate()
-        import_directory(made, directory_text([recipient()]), by="o.admin")
-        yield made
-        made.close()
+def home(postgres_database: Database) -> Database:
+    import_directory(postgres_database, directory_text([recipient()]), by="o.admin")
+    return postgres_database
 
 
 def test_of_two_that_are_confirmed_at_once_one_is_in_force_and_kept_and_its_fault_noted_once(

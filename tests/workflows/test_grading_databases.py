@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import psycopg
 import pytest
 
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from intake.grade_log import grade_log
 from intake.source_outcomes import Outcome, Outcomes, outcomes, record_outcome
 from notifications.directory_import import import_directory
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
 from protocol.report import Evaluation
-from tests.conftest import DATABASES
 from tests.intake.corroborating import digits, said, settle
 from tests.intake.officers import report_ids
 from tests.intake.samples import profile
@@ -25,25 +19,11 @@ from workflows.grading import Grading
 from workflows.proposals import Answer, State, Way, proposals_of, waiting_proposals
 
 
-@pytest.fixture(params=DATABASES)
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of each kind, with officers."""
-    if request.param == "sqlite":
-        yield from _made(f"sqlite:///{tmp_path / 'empty.db'}")
-        return
-    with running_postgres(durable=False) as server:
-        address = server.replace("+psycopg", "") + "/postgres"
-        with psycopg.connect(address, autocommit=True) as admin:
-            admin.execute(b"CREATE DATABASE grading")
-        yield from _made(f"{server}/grading")
-
-
-def _made(url: str) -> Iterator[Database]:
-    made = Database(url)
-    made.migrate()
-    import_directory(made, cast.directory(), by="test")
-    yield made
-    made.close()
+@pytest.fixture
+def home(any_database: Database) -> Database:
+    """A database of each kind, with officers."""
+    import_directory(any_database, cast.directory(), by="test")
+    return any_database
 
 
 @pytest.mark.requirement("R11", "R12")

@@ -5,46 +5,20 @@ On SQLite and on a real PostgreSQL alike.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from pathlib import Path
-
-import psycopg
 import pytest
 
 from infra.database import Database
-from infra.services.postgres import running_postgres
 from protocol.errors import NotFound
-from tests.conftest import DATABASES
 from tests.workflows import cast
 from tests.workflows.case import PROFILE
 from tests.workflows.reassessing import Case
 from workflows import overview, reassessed
 from workflows.casework import Casework
 
-NUMBERS = itertools.count(1)
 
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres(durable=False) as url:
-        yield url
-
-
-@pytest.fixture(params=DATABASES)
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
-    url = f"sqlite:///{tmp_path / 'leerp.db'}"
-    if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgres")
-        url = f"{server}/reassessed_{next(NUMBERS)}"
-        with psycopg.connect(
-            server.replace("+psycopg", "") + "/postgres", autocommit=True
-        ) as admin:
-            admin.execute(f'CREATE DATABASE "{url.rsplit("/", 1)[1]}"'.encode())
-    made = Database(url)
-    made.migrate()
-    yield Case(made)
-    made.close()
+@pytest.fixture
+def case(any_database: Database) -> Case:
+    return Case(any_database)
 
 
 @pytest.mark.requirement("R13", "R17")
