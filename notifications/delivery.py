@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from infra.database import Database
 from infra.settings import Settings
 from notifications import progress
+from notifications.building import MailBuilders
 from notifications.connections import Connections
 from notifications.destinations import name_destinations
 from notifications.directory import DirectoryInForce
@@ -63,7 +64,7 @@ class Delivery:
     ) -> None:
         self._database = database
         self._settings = settings
-        self._signer = signer
+        self._builders = MailBuilders(signer)
         self._ack_key = ack_key
         self._recheck = recheck
         self._trust = TrustFolders(settings.smime)
@@ -112,7 +113,7 @@ class Delivery:
                 connection,
                 rows.campaign_id,
                 settings=self._settings,
-                signer=self._signer,
+                builders=self._builders,
                 trust=self._trust,
                 ack_key=self._ack_key,
                 recheck=self._recheck,

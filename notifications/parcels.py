@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.settings import Settings
 from infra.tables import campaign
 from notifications import mail
-from notifications.building import MailBuilder
+from notifications.building import MailBuilder, MailBuilders
 from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
 from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
@@ -31,7 +31,6 @@ from notifications.products import Product, Variant
 from notifications.protection import made_for
 from notifications.rights import RightsInForce
 from notifications.rows import GONE, first_message_ids
-from notifications.smime import Signer
 from notifications.template_names import TemplateUnfit
 from notifications.template_use import CampaignTemplates
 from notifications.tokens import token_for
@@ -106,7 +105,7 @@ class Packer:
         campaign_id: str,
         *,
         settings: Settings,
-        signer: Signer,
+        builders: MailBuilders,
         trust: TrustFolders,
         ack_key: bytes,
         recheck: Recheck,
@@ -132,7 +131,7 @@ class Packer:
             rights=RightsInForce(row.incident_id, campaign_id, product),
             directory=directory or DirectoryInForce(),
             settings=settings,
-            builder=MailBuilder(content, product, signer),
+            builder=builders.of(campaign_id, content, product),
             trust=trust,
             ack_key=ack_key,
             recheck=recheck,

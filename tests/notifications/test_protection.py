@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from infra import audit
 from infra.database import Database
 from infra.settings import Settings, SmimeSettings
+from notifications.building import MailBuilders
 from notifications.claiming import claim
 from notifications.directory import Contact, Recipient, key_problem
 from notifications.directory import Directory as DirectoryVersion
@@ -299,7 +300,7 @@ def packed(
             connection,
             CAMPAIGN,
             settings=settings,
-            signer=by,
+            builders=MailBuilders(by),
             trust=TrustFolders(settings.smime),
             ack_key=b"k" * 32,
             recheck=recheck_locks,
