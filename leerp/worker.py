@@ -19,6 +19,7 @@ from infra.bootstrap import App
 from leerp.bounces import keep_reading
 from leerp.schedules import ensure_self_audit
 from notifications import nudge_services
+from notifications.attachments import load_tools
 from notifications.delivery import Delivery
 from notifications.nudges import Nudger
 from notifications.own_keys import own_keys
@@ -109,4 +110,5 @@ async def run_worker(app: App, stop: asyncio.Event) -> None:
         )
         async with worker, asyncio.TaskGroup() as beside:
             beside.create_task(keep_reading(app, stop))
+            beside.create_task(asyncio.to_thread(load_tools))
             await stop.wait()

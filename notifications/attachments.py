@@ -7,7 +7,9 @@ mail itself. Source: R31, R34; domain 5.3; issue 7, item 3.
 
 from __future__ import annotations
 
+import importlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -71,6 +73,14 @@ def _made(
     if isinstance(content, BlueprintNotice):
         return (*files, Attachment(name=f"{stem}.json", media_type=JSON, data=hook_json(view)))
     return files
+
+
+def load_tools() -> None:
+    """Load what files are made with, some seconds' work, before a warning has to wait for it."""
+    with suppress(OSError):  # Pango is missing: said when a PDF is wanted
+        importlib.import_module("notifications.pdf")
+    for name in ("notifications.misp_annex", "notifications.stix_annex"):
+        importlib.import_module(name)
 
 
 def machine_files(view: EwnView, stem: str) -> tuple[Attachment, ...]:

@@ -19,7 +19,7 @@ from notifications import progress
 from notifications.building import MailBuilders
 from notifications.connections import Connections
 from notifications.destinations import name_destinations
-from notifications.directory import DirectoryInForce
+from notifications.directory_in_force import DirectoryInForce
 from notifications.marks import Marks
 from notifications.outbox import Range, State
 from notifications.parcels import Packer, Recheck, recheck_locks

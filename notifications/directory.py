@@ -231,31 +231,6 @@ class Directory:
         return tuple(r for r in self.recipients if wanted & set(r.principals))
 
 
-class DirectoryInForce:
-    """The recipients of the newest version, read again only when another one came into force."""
-
-    def __init__(self) -> None:
-        self._read: tuple[int, dict[str, Recipient]] = (0, {})  # one value: threads share it
-
-    def by_id(self, connection: Connection) -> dict[str, Recipient]:
-        """The recipients as they are now.
-
-        Raises:
-            NotFound: no directory was imported.
-        """
-        newest = newest_version(connection)
-        return self.of_version(connection, newest[0] if newest else None)
-
-    def of_version(self, connection: Connection, newest: int | None) -> dict[str, Recipient]:
-        """The same for who has just looked which version is the newest; None before the first."""
-        version, recipients = self._read
-        if newest != version:
-            read = Directory.load(connection)
-            recipients = read.by_id()
-            self._read = (read.version, recipients)
-        return recipients
-
-
 _NEWEST = (
     select(directory_version.c.version, directory_version.c.sha256)
     .order_by(directory_version.c.version.desc())

@@ -20,7 +20,8 @@ from infra.settings import Settings
 from infra.tables import campaign
 from notifications import mail
 from notifications.building import MailBuilder, MailBuilders
-from notifications.directory import Contact, DirectoryInForce, Recipient, key_problem
+from notifications.directory import Contact, Recipient, key_problem
+from notifications.directory_in_force import DirectoryInForce
 from notifications.envelopes import require_plain, require_whole_lines
 from notifications.ewn import EarlyWarning
 from notifications.locks import Locks

@@ -30,7 +30,7 @@ from protocol.errors import ServiceDown
 
 log = structlog.get_logger()
 
-CLAIM_SIZE = 100
+CLAIM_SIZE = 50
 ROOM = 5
 """How many times what may be under way to a destination is made ready for it."""
 HEARTBEAT_S = 5.0

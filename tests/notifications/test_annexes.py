@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.resources
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -265,3 +267,16 @@ def test_the_hook_for_the_union_holds_the_tags_and_nothing_of_the_case() -> None
     everything = b"".join(each.data for each in files if each.media_type != PDF)
     assert b"198.51.100.7" not in everything
     assert b"Police of" not in everything
+
+
+def test_what_files_are_made_with_is_there_before_a_warning_wants_it() -> None:
+    said = """if True:
+        import sys
+        from notifications.attachments import load_tools
+        tools = {"weasyprint", "pymisp", "stix2"}
+        before = tools & sys.modules.keys()
+        load_tools()
+        print(sorted(before), sorted(tools & sys.modules.keys()))
+    """
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] ['pymisp', 'stix2', 'weasyprint']"
