@@ -12,9 +12,9 @@ class IntakeSettings(BaseModel):
     """Limits of one intake process."""
 
     max_record_bytes: int = 4_000_000
-    max_batch_records: int = 3_000
+    max_batch_records: int = 4_000
     """Of one transaction."""
-    max_fetch_records: int = 500
+    max_fetch_records: int = 2_000
     """Read together, in one process."""
     max_bytes_in_flight: int = 8_000_000
     """Fetched and not yet settled; beyond that, Kafka waits."""

@@ -82,18 +82,16 @@ class Correlator:
         found = {incident_id for _, incident_id in shares}
         if self._kept.sides:
             found = self._kept.choose(found, keys, window, self._window)
-        shared = {words for key, i in shares if i in found for words in keys[key]}
-        if found:
-            chosen = self._choose(found, report_id, tuple(sorted(shared)))
-        else:
-            chosen = self._opened(report_id, now)
+        alike = {key for key, i in shares if i in found}
+        shared = tuple(sorted({words for key in alike for words in keys[key]}))
+        chosen = self._choose(found, report_id, shared) if found else self._opened(report_id, now)
         if self._kept.sides:
             self._kept.note(report_id, chosen, keys, shares, new=not found)
         self._lengthen(keys, window, chosen, reached)
         return Placement(
             incident_id=chosen,
             new=not found,
-            shared=tuple(sorted(shared)),
+            shared=shared,
             continues=self._continues,
         )
 
@@ -119,11 +117,20 @@ class Correlator:
     ) -> None:
         """Let the chains of the keys reach over the report's time."""
         chains = self._chains
+        earliest, latest = window
         for key in keys:
-            if key in chains:
-                self._extend(key, window, incident_id, reached.get(key, ()))
+            own = [
+                chain
+                for chain in reached.get(key, ())
+                if chain.incident_id == incident_id
+                or self.current(chain.incident_id) == incident_id
+            ]
+            if len(own) == 1 and own[0].earliest <= earliest:
+                if latest > own[0].latest:
+                    own[0].latest = latest
+                    self._touched.add(key)
             else:
-                chains[key] = [Chain(*window, incident_id)]
+                chains[key] = self._with(key, Chain(*window, incident_id), own)
                 self._touched.add(key)
 
     def bring_up_to_date(self, placements: Mapping[str, Placement]) -> None:
@@ -262,31 +269,14 @@ class Correlator:
                     reached[key] = near
         return reached
 
-    def _extend(
-        self, key: int, window: tuple[int, int], incident_id: str, reached: Iterable[Chain]
-    ) -> None:
-        """Add a stretch of time to the key's chains of this incident, joining those ``reached``."""
-        earliest, latest = window
-        joined = [
-            chain
-            for chain in reached
-            if chain.incident_id == incident_id or self.current(chain.incident_id) == incident_id
-        ]
-        if len(joined) == 1 and joined[0].earliest <= earliest:
-            (chain,) = joined
-            if latest > chain.latest:
-                chain.latest = latest
-                self._touched.add(key)
-            return
-        grown = Chain(earliest, latest, incident_id)
+    def _with(self, key: int, grown: Chain, joined: Collection[Chain]) -> list[Chain]:
+        """The key's chains with this one, which those ``joined`` become part of."""
         for chain in joined:
             grown.earliest = min(grown.earliest, chain.earliest)
             grown.latest = max(grown.latest, chain.latest)
             if chain.stored is not None:
                 self._dropped.append((key, *chain.stored[:2]))
-        kept = [chain for chain in self._chains[key] if chain not in joined]
-        self._chains[key] = [*kept, grown]
-        self._touched.add(key)
+        return [*(chain for chain in self._chains.get(key, ()) if chain not in joined), grown]
 
 
 _CHAIN = ("key", "earliest", "incident_id")
