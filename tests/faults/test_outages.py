@@ -282,10 +282,10 @@ async def on_a_small_disk(disk: Path, like: Ground, scale: Scale, folder: Path) 
     filler = disk / "filler"
     with ground.intake() as intake:
         rest = await begun(ground, storms)
-        with filler.open("wb") as file, contextlib.suppress(OSError):
-            while True:
-                file.write(b"\0" * 65_536)
-                file.flush()
+        # Unbuffered: what does not fit any more must not be tried again when the file is closed.
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(b"\0" * 65_536):
+                pass
         since = time.monotonic()
         await ground.publish(rest)
         await alarm(ground, "disk-full", since)
