@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -44,8 +42,6 @@ log = structlog.get_logger()
 
 SHORT_TOKEN, LONG_TOKEN = 16, 40
 """Bytes of chance in a token; a wrapped or cut text would differ between the two."""
-KEPT = 4
-"""Campaigns whose builders a process keeps: what mails share is some megabytes with its files."""
 SHARED_FIELDS = frozenset({"recipient_class"})
 """What a template may ask of a recipient besides its name, when its mails are to share their parts."""
 
@@ -113,7 +109,7 @@ class _Shared:
 
 
 class MailBuilder:
-    """Builds the mails of one campaign, in as many threads as send ranges of it.
+    """Builds the mails of one campaign, one after the other; not for several threads at once.
 
     This is the subject of R7: render, sign and encrypt, from the recipient to the bytes.
     """
@@ -126,7 +122,6 @@ class MailBuilder:
         self._signer = signer
         self._draw = draw
         self._shared: dict[Hashable, _Shared | None] = {}
-        self._finding = threading.Lock()
         self._reference = reference(content)
 
     def build(
@@ -182,11 +177,9 @@ class MailBuilder:
         fields = tuple(getattr(recipient, name) for name in sorted(SHARED_FIELDS))
         key = (variant, linked, fields, *sorted(how.items()))
         if key not in self._shared:
-            with self._finding:  # typesetting takes seconds: who wants the same waits for it
-                if key not in self._shared:
-                    self._shared[key] = self._find(recipient, variant, linked, how)
-                    if self._shared[key] is None:
-                        log.info("mails_share_nothing", kind=self._content.kind, variant=variant)
+            self._shared[key] = self._find(recipient, variant, linked, how)
+            if self._shared[key] is None:
+                log.info("mails_share_nothing", kind=self._content.kind, variant=variant)
         return self._shared[key]
 
     def _find(
@@ -210,25 +203,6 @@ class MailBuilder:
             for token in tokens
         )
         return short if whole and short == long else None
-
-
-class MailBuilders:
-    """The builders of the campaigns that a process sends, the same for every range of one."""
-
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
-        self._kept: OrderedDict[str, MailBuilder] = OrderedDict()
-        self._choosing = threading.Lock()
-
-    def of(self, campaign_id: str, content: NoticeContent, product: Product) -> MailBuilder:
-        """The builder of a campaign, whose content is frozen."""
-        with self._choosing:
-            if campaign_id not in self._kept:
-                self._kept[campaign_id] = MailBuilder(content, product, self._signer)
-            self._kept.move_to_end(campaign_id)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-            return self._kept[campaign_id]
 
 
 Draw = Callable[..., Rendered]

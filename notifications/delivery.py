@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from infra.database import Database
 from infra.settings import Settings
 from notifications import progress
-from notifications.building import MailBuilders
 from notifications.connections import Connections
 from notifications.destinations import name_destinations
 from notifications.directory_in_force import DirectoryInForce
@@ -64,7 +63,7 @@ class Delivery:
     ) -> None:
         self._database = database
         self._settings = settings
-        self._builders = MailBuilders(signer)
+        self._signer = signer
         self._ack_key = ack_key
         self._recheck = recheck
         self._trust = TrustFolders(settings.smime)
@@ -113,7 +112,7 @@ class Delivery:
                 connection,
                 rows.campaign_id,
                 settings=self._settings,
-                builders=self._builders,
+                signer=self._signer,
                 trust=self._trust,
                 ack_key=self._ack_key,
                 recheck=self._recheck,

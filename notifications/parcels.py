@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from infra.settings import Settings
 from infra.tables import campaign
 from notifications import mail
-from notifications.building import MailBuilder, MailBuilders
+from notifications.building import MailBuilder
 from notifications.directory import Contact, Recipient, key_problem
 from notifications.directory_in_force import DirectoryInForce
 from notifications.envelopes import require_plain, require_whole_lines
@@ -32,6 +32,7 @@ from notifications.products import Product, Variant
 from notifications.protection import made_for
 from notifications.rights import RightsInForce
 from notifications.rows import GONE, first_message_ids
+from notifications.smime import Signer
 from notifications.template_names import TemplateUnfit
 from notifications.template_use import CampaignTemplates
 from notifications.tokens import token_for
@@ -106,7 +107,7 @@ class Packer:
         campaign_id: str,
         *,
         settings: Settings,
-        builders: MailBuilders,
+        signer: Signer,
         trust: TrustFolders,
         ack_key: bytes,
         recheck: Recheck,
@@ -132,7 +133,7 @@ class Packer:
             rights=RightsInForce(row.incident_id, campaign_id, product),
             directory=directory or DirectoryInForce(),
             settings=settings,
-            builder=builders.of(campaign_id, content, product),
+            builder=MailBuilder(content, product, signer),
             trust=trust,
             ack_key=ack_key,
             recheck=recheck,

@@ -23,7 +23,6 @@ from infra.tables_delivery import mail_bytes
 from leerp.bench import campaign_cast as cast
 from leerp.bench.ground import Home
 from leerp.bench.processes import output_of
-from notifications.building import MailBuilders
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.certificates import Identity, self_signed
 from notifications.claiming import claim
@@ -187,7 +186,7 @@ def packer_of(home: Home, database: Database, campaign_id: str) -> Packer:
             connection,
             campaign_id,
             settings=settings,
-            builders=MailBuilders(Signer.load(keys.signer_certificate_file, keys.signer_key_file)),
+            signer=Signer.load(keys.signer_certificate_file, keys.signer_key_file),
             trust=TrustFolders(settings.smime),
             ack_key=keys.acknowledgement,
             recheck=recheck_locks,

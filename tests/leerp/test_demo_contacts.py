@@ -21,7 +21,6 @@ from leerp.demo.desks import SILENT
 from leerp.demo.directory import DOCUMENT
 from leerp.demo.opening import find_form
 from notifications import claiming
-from notifications.building import MailBuilders
 from notifications.directory_import import import_directory
 from notifications.notices import NoticeContent
 from notifications.outbox import Range
@@ -87,7 +86,7 @@ class World:
                 connection,
                 name,
                 settings=self.settings,
-                builders=MailBuilders(by or signer()),
+                signer=by or signer(),
                 ack_key=ACK_KEY,
                 trust=TrustFolders(self.settings.smime),
                 recheck=lambda *_: "",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from threading import Barrier
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.building import KEPT, MailBuilder, MailBuilders
+from notifications.building import MailBuilder
 from notifications.mail import Body, Envelope, encode
 from notifications.notices import ClosureNotice, NoticeContent, OverdueNotice, reference
 from notifications.products import Variant
@@ -236,28 +234,3 @@ def opened(raw: bytes) -> EmailMessage:
     poc = identity("poc")
     inner = unseal(raw, poc.key, poc.certificate).inner
     return message_from_bytes(inner, policy=policy.default)
-
-
-def test_ranges_that_are_sent_at_the_same_time_render_what_they_share_once() -> None:
-    draw, together = Counted(), Barrier(4)
-    one = builder(WARNING, draw=draw)
-
-    def a_range(number: int) -> Body:
-        together.wait()
-        return one.body(recipient(organisation=f"Police {number}"), Variant.FULL, LINK)
-
-    with ThreadPoolExecutor(4) as threads:
-        bodies = list(threads.map(a_range, range(4)))
-    assert draw.times == 2
-    assert len({body.texts for body in bodies}) == 4
-
-
-def test_a_campaign_keeps_its_builder_until_many_others_were_sent() -> None:
-    builders, product = MailBuilders(signer()), WARNING.product()
-    first = builders.of("0", WARNING, product)
-    others = [builders.of(str(number), WARNING, product) for number in range(1, KEPT)]
-    assert builders.of("0", WARNING, product) is first
-    assert len({id(each) for each in (first, *others)}) == KEPT
-    builders.of("new", WARNING, product)
-    assert builders.of("0", WARNING, product) is first
-    assert builders.of("1", WARNING, product) is not others[0]

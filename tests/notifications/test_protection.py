@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from infra import audit
 from infra.database import Database
 from infra.settings import Settings, SmimeSettings
-from notifications.building import MailBuilders
 from notifications.claiming import claim
 from notifications.directory import Contact, Recipient, key_problem
 from notifications.directory import Directory as DirectoryVersion
@@ -300,7 +299,7 @@ def packed(
             connection,
             CAMPAIGN,
             settings=settings,
-            builders=MailBuilders(by),
+            signer=by,
             trust=TrustFolders(settings.smime),
             ack_key=b"k" * 32,
             recheck=recheck_locks,

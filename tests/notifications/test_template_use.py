@@ -13,7 +13,6 @@ from infra import audit
 from infra.database import Database
 from infra.settings import DeliverySettings, Settings, SmtpSettings
 from infra.tables_templates import notice_template
-from notifications.building import MailBuilders
 from notifications.campaigns import FreezeOrder, freeze
 from notifications.claiming import claim
 from notifications.delivery import Delivery
@@ -75,7 +74,7 @@ def packed(home: Database, name: str = CAMPAIGN) -> dict[str, Parcel]:
             connection,
             name,
             settings=SETTINGS,
-            builders=MailBuilders(signer()),
+            signer=signer(),
             trust=TrustFolders(SETTINGS.smime),
             ack_key=b"k" * 32,
             recheck=recheck_locks,
