@@ -25,11 +25,6 @@ class Traffic:
         self._waiting: Counter[str] = Counter()
         self._shelves: set[Shelf] = set()
 
-    @property
-    def standings(self) -> dict[str, Standing]:
-        """What is known of destinations; another one as soon as anything else is known."""
-        return self._standings
-
     def limit(self, domain: str) -> int:
         """How many mails may be under way there at a time."""
         standing = self._standings.get(domain)
@@ -92,8 +87,6 @@ class Shelf:
         self._traffic = traffic
         self._by_domain: OrderedDict[str, deque[Parcel]] = OrderedDict()
         self._size = 0
-        self._at_hand = 0
-        self._counted_by: dict[str, Standing] | None = None
         self._changed = asyncio.Event()
         self._is_waited_for = False
         self._is_complete = False
@@ -104,14 +97,10 @@ class Shelf:
     @property
     def at_hand(self) -> int:
         """How many could go before some destination has to be waited for."""
-        standings = self._traffic.standings
-        if self._counted_by is not standings:
-            self._counted_by = standings
-            self._at_hand = sum(
-                min(len(parcels), self._traffic.limit(domain))
-                for domain, parcels in self._by_domain.items()
-            )
-        return self._at_hand
+        return sum(
+            min(len(parcels), self._traffic.limit(domain))
+            for domain, parcels in self._by_domain.items()
+        )
 
     def put(self, parcels: Iterable[Parcel]) -> None:
         for parcel in parcels:
@@ -119,7 +108,6 @@ class Shelf:
             self._by_domain.setdefault(domain, deque()).append(parcel)
             self._size += 1
             self._traffic.waits(domain, 1)
-        self._counted_by = None
         self.stir()
 
     def complete(self) -> None:
@@ -152,7 +140,7 @@ class Shelf:
         """Take everything off."""
         left = [parcel for parcels in self._by_domain.values() for parcel in parcels]
         self._by_domain.clear()
-        self._size = self._at_hand = 0
+        self._size = 0
         return left
 
     def _next(self) -> Parcel | None:
@@ -161,8 +149,6 @@ class Shelf:
                 continue
             parcel = parcels.popleft()
             self._size -= 1
-            if len(parcels) < self._traffic.limit(domain):
-                self._at_hand -= 1
             if parcels:
                 self._by_domain.move_to_end(domain)
             else:

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
 
 MAX_LINE = 2_048
 """Four times what RFC 5321 allows for a reply."""
 MAX_REPLY = 32_768
-_MARKS = frozenset({b" ", b"-", b"\r", b""})
-"""What may follow the code: a text, another line, or the end of this one."""
 
 
 class Lost(Exception):
     """The connection is of no more use."""
 
 
-class Reply(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reply:
     """A whole reply; the lines of a long one are joined with line ends."""
 
     code: int
@@ -39,15 +38,12 @@ class Wire(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._rest = b""
+        self._buffer = bytearray()
         self._lines: list[bytes] = []
         self._size = 0
         self._replies: deque[Reply] = deque()
         self._expected = 0
         self._waiter: asyncio.Future[None] | None = None
-        self._due = 0.0
-        self._timer: asyncio.TimerHandle | None = None
         self._lost = ""
         transport.set_protocol(self)
 
@@ -75,10 +71,12 @@ class Wire(asyncio.Protocol):
         if not self._replies:
             if self._lost:
                 raise Lost(self._lost)
-            self._waiter = self._loop.create_future()
-            self._expect_by(self._loop.time() + within.total_seconds())
+            self._waiter = asyncio.get_running_loop().create_future()
             try:
-                await self._waiter
+                async with asyncio.timeout(within.total_seconds()):
+                    await self._waiter
+            except TimeoutError:
+                self._break("no reply in time")
             finally:
                 self._waiter = None
         if not self._replies:
@@ -90,11 +88,13 @@ class Wire(asyncio.Protocol):
         self._break("closed")
 
     def data_received(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
+        self._buffer += data
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[: end + 1])
+            del self._buffer[: end + 1]
             if not self._take(line):
                 return
-        if len(self._rest) > MAX_LINE:
+        if len(self._buffer) > MAX_LINE:
             self._break("a reply of too long a line")
 
     def eof_received(self) -> bool:
@@ -110,7 +110,7 @@ class Wire(asyncio.Protocol):
         code, mark = line[:3], line[3:4]
         if len(line) > MAX_LINE or self._size > MAX_REPLY:
             self._break("too long a reply")
-        elif not code.isdigit() or mark not in _MARKS:
+        elif not code.isdigit() or mark not in {b" ", b"-", b"\r", b"\n"}:
             self._break("something that is no reply")
         elif not self._expected:
             self._break("a reply to nothing")
@@ -127,32 +127,9 @@ class Wire(asyncio.Protocol):
         self._replies.append(Reply(code, text))
         self._wake()
 
-    def _expect_by(self, due: float) -> None:
-        """Break the connection at ``due`` if somebody still waits for a reply then.
-
-        One timer looks again when it goes off: thousands of replies come before it does.
-        """
-        self._due = due
-        if self._timer is not None and self._timer.when() > due:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(due, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        if self._waiter is None or self._lost:
-            return
-        if self._loop.time() >= self._due:
-            self._break("no reply in time")
-        else:
-            self._expect_by(self._due)
-
     def _break(self, why: str) -> None:
         if not self._lost:
             self._lost = why
-            if self._timer is not None:
-                self._timer.cancel()
             self._transport.abort()
             self._wake()
 
