@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Bulk:
-    """Bulk statements within the transaction of ``connection``."""
+    """Bulk statements within the transaction of ``connection``, which has begun."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -68,6 +68,7 @@ class SendingRun:
         self._in_hand: dict[str, Claim] = {}
         self._in_hand_there: Counter[str] = Counter()
         self._busy: set[asyncio.Task[Any]] = set()
+        """With a mail under way."""
         self._recordings: set[asyncio.Future[bool]] = set()
         self._stopping = False
 
@@ -80,7 +81,7 @@ class SendingRun:
                     async with asyncio.TaskGroup() as work:
                         work.create_task(self._feed())
                         for _ in range(len(self._connections)):
-                            work.create_task(self._guard(self._send_all()))
+                            work.create_task(self._whole(self._send_all(), mails_only=True))
                 finally:
                     keeper.cancel()
         except* ServiceDown as down:
@@ -223,25 +224,17 @@ class SendingRun:
         with self._database.write() as connection:
             outbox.renew(connection, claims, now=self._clock(), lease=self._lease)
 
-    async def _whole(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run to the end, also when we are cancelled meanwhile; then pass the cancellation on."""
+    async def _whole(self, coroutine: Coroutine[Any, Any, T], *, mails_only: bool = False) -> T:
+        """Run to the end, also when we are cancelled meanwhile; then pass the cancellation on.
+
+        Of what sends mail after mail, the mail that is under way is what is not cut off.
+        """
         task = asyncio.create_task(coroutine)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             self._stopping = True
-            await asyncio.wait([task], timeout=STOP_GRACE_S)
-            task.cancel()
-            raise
-
-    async def _guard(self, sending: Coroutine[Any, Any, None]) -> None:
-        """Run it, and when we are cancelled meanwhile let the mail that is under way get its answer."""
-        task = asyncio.create_task(sending)
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self._stopping = True
-            if task not in self._busy:
+            if mails_only and task not in self._busy:
                 task.cancel()
             await asyncio.wait([task], timeout=STOP_GRACE_S)
             task.cancel()

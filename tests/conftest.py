@@ -59,13 +59,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty SQLite database with the newest schema."""
-    made = Database(f"sqlite:///{tmp_path / 'leerp.db'}")
+def with_schema(url: str) -> Iterator[Database]:
+    """The database with the newest schema, closed at the end."""
+    made = Database(url)
     made.migrate()
     yield made
     made.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty SQLite database with the newest schema."""
+    yield from with_schema(f"sqlite:///{tmp_path / 'leerp.db'}")
 
 
 @pytest.fixture(scope="session")
@@ -88,10 +93,7 @@ def postgres_url(postgres: str) -> str:
 @pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[Database]:
     """An empty PostgreSQL database with the newest schema."""
-    made = Database(postgres_url)
-    made.migrate()
-    yield made
-    made.close()
+    yield from with_schema(postgres_url)
 
 
 @pytest.fixture(params=DATABASES)
@@ -106,10 +108,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def any_database(url: str) -> Iterator[Database]:
     """An empty database of each kind with the newest schema."""
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
+    yield from with_schema(url)
 
 
 def no_processes(_: Settings) -> tuple[()]:
