@@ -27,8 +27,6 @@ class Bulk:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._is_sqlite = connection.dialect.name == "sqlite"
-        self.place = "?" if self._is_sqlite else "%s"
-        """What stands for a value in the driver's words."""
 
     def time(self, moment: datetime) -> Any:
         """``moment``, aware, as a value for a column of times."""
@@ -85,10 +83,6 @@ class Bulk:
         else:
             among, given = "= ANY(%s) FOR UPDATE", (list(values),)
         statement = f'SELECT {names} FROM {table.name} WHERE "{key}" {among}'  # noqa: S608
-        return self.rows(statement, given)
-
-    def rows(self, statement: str, given: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        """All rows of a query in the driver's own words, as it gives them."""
         with self._as_sqlalchemy(statement):
             cursor = self._driver.cursor()
             cursor.execute(statement, given)
@@ -131,7 +125,8 @@ class Bulk:
         return (self._connection.scalar(select(func.max(column))) or 0) + 1
 
     def _equal(self, columns: Sequence[str], between: str) -> str:
-        return between.join(f'"{name}" = {self.place}' for name in columns)
+        place = "?" if self._is_sqlite else "%s"
+        return between.join(f'"{name}" = {place}' for name in columns)
 
     def _each_of(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         with self._as_sqlalchemy(statement):

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, FromClause, ScalarSelect, bindparam, func, select
 
-from infra.bulk import Bulk
 from infra.tables import directory_version, permission
 from infra.tables_acknowledgement import withdrawal
 from infra.tables_permissions import (
@@ -26,6 +25,11 @@ from notifications.locks import Locks
 from notifications.permissions import load_permissions
 from notifications.products import Product
 
+
+def _number(table: FromClause) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).scalar_subquery()
+
+
 _ADDED_TO = (
     permission,
     permission_revocation,
@@ -33,12 +37,12 @@ _ADDED_TO = (
     life_override_approval,
     life_override_end,
 )
-_NEWS = ", ".join(
-    [
-        f"SELECT (SELECT approved_at FROM {withdrawal.name} WHERE campaign_id = {{place}})",  # noqa: S608
-        f"(SELECT max(version) FROM {directory_version.name})",  # noqa: S608
-        *(f"(SELECT count(*) FROM {table.name})" for table in _ADDED_TO),  # noqa: S608
-    ]
+_NEWS = select(
+    select(withdrawal.c.approved_at)
+    .where(withdrawal.c.campaign_id == bindparam("b_campaign"))
+    .scalar_subquery(),
+    select(func.max(directory_version.c.version)).scalar_subquery(),
+    *(_number(table) for table in _ADDED_TO),
 )
 
 
@@ -64,10 +68,8 @@ class RightsInForce:
 
     def at(self, connection: Connection, now: datetime) -> Rights:
         """The rights at ``now``, as the caller's transaction sees them."""
-        bulk = Bulk(connection)  # asked for every few mails: the quick way
-        ((approved_at, version, *numbers),) = bulk.rows(
-            _NEWS.format(place=bulk.place), (self._campaign_id,)
-        )
+        row = connection.execute(_NEWS, {"b_campaign": self._campaign_id}).one()
+        approved_at, version, *numbers = row
         seen = tuple(numbers)
         read = self._read
         if read is not None and read[0] == seen:
