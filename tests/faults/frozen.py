@@ -20,6 +20,6 @@ async def freeze(pid: int, database: Database) -> None:
                 another.execute("BEGIN IMMEDIATE").close()
             except sqlite3.OperationalError:
                 os.kill(pid, signal.SIGCONT)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.005)  # some way on, not to the end
             else:
                 return
