@@ -13,7 +13,14 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from infra.keys import Keys, ensure_keys
-from tests.workflows.house import RETRY_AFTER, House, house, make_template, time_skipping
+from tests.workflows.house import (
+    RETRY_AFTER,
+    House,
+    house,
+    make_template,
+    skips_time,
+    time_skipping,
+)
 
 
 @dataclass
@@ -43,7 +50,7 @@ class Houses:
                 renew_after=renew_after,
             ) as made:
                 yield made
-            sound = not await made.orphans()
+            sound = await skips_time(self._clock)
         finally:
             if not sound:
                 await self.demolish()
