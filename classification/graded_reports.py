@@ -11,11 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import chain
+from typing import Any, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from classification.assessment import Assessment
 from protocol.grades import Grade
 from protocol.markings import Marking, aggregate
 from protocol.parties import SourceGroup
@@ -26,6 +26,8 @@ MOST_LISTED = 200
 SUPPRESSED = "source suppressed"
 TITLE_LENGTH = 200
 _REPORT_ID = re.compile(r"\b[1-6]-[0-9A-Za-z]{1,38}\b")
+Part = TypeVar("Part", bound=BaseModel)
+"""Of the document, such as the assessment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +109,10 @@ class ReportsBehind(BaseModel):
     """Over all of them, listed or not."""
 
 
-def reports_named(assessment: Assessment, known: Collection[str]) -> frozenset[str]:
-    """The reports among ``known`` that the assessment names, in a list or in a sentence."""
-    return frozenset(_REPORT_ID.findall(assessment.model_dump_json())) & frozenset(known)
+def reports_named(parts: Iterable[BaseModel], known: Collection[str]) -> frozenset[str]:
+    """The reports among ``known`` that these parts name, in a list or in a sentence."""
+    named = (_REPORT_ID.findall(part.model_dump_json()) for part in parts)
+    return frozenset(known).intersection(chain.from_iterable(named))
 
 
 def reports_to_list(
@@ -170,9 +173,9 @@ def marking_over(parts: Iterable[Marking]) -> Marking:
     return aggregate(list(bare)).model_copy(update={"handling_text": "; ".join(texts)})
 
 
-def without_suppressed(assessment: Assessment, references: Mapping[str, str]) -> Assessment:
-    """The assessment with other words for the report ids that ``references`` has."""
-    return Assessment.model_validate(_reworded(assessment.model_dump(mode="json"), references))
+def without_suppressed(part: Part, references: Mapping[str, str]) -> Part:
+    """The part with other words for the report ids that ``references`` has."""
+    return part.model_validate(_reworded(part.model_dump(mode="json"), references))
 
 
 def reworded(text: str, references: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from classification.assessment import Assessment
 from classification.findings import Officer
 from classification.gates import GateId
 from classification.graded_reports import ReportsBehind, marking_over
+from classification.sensitivity import WhatWouldChange
 from protocol.errors import Refused
 from protocol.markings import Marking
 from protocol.profile import Profile
@@ -60,6 +61,8 @@ class InitialThreatAssessment(BaseModel):
     assessment: Assessment
     cells: tuple[tuple[int, ...], ...]
     """The matrix's cells as it was placed in, rows I0 to I4, columns P0 to P4, numbers of classes."""
+    what_would_change: WhatWouldChange
+    """The first of the smallest sets of changes for each other result."""
     reports: ReportsBehind
     marking: Marking
     """Over the reports and the officer's own words."""
@@ -98,6 +101,7 @@ def missing_steps(
 
 def initial_threat_assessment(
     assessment: Assessment,
+    what_would_change: WhatWouldChange,
     reports: ReportsBehind,
     completion: Completion,
     *,
@@ -123,6 +127,7 @@ def initial_threat_assessment(
         situation=situation,
         assessment=assessment,
         cells=profile.classification.cells,
+        what_would_change=what_would_change,
         reports=reports,
         marking=marking_over((reports.marking, OWN_WORDS)),
     )

@@ -16,12 +16,11 @@ from classification.evidence import Evidence
 from classification.explained import Explanation, SupportedFact, explain_incident
 from classification.findings import Findings
 from classification.robustness import Robustness, Without, robustness
-from classification.sensitivity import AT_MOST, GoalWays, WhatWouldChange, what_would_change
+from classification.sensitivity import AT_MOST, WhatWouldChange, what_would_change
 from leerp.output import out, visible
+from notifications.change_words import change_lines
 from protocol.profile import Profile
 
-WAYS = 3
-"""So many sets of changes are read out for one goal."""
 NAMED = 3
 """So many reports are read out for one fact."""
 READ_OUT = 4
@@ -160,24 +159,9 @@ def _chain(of: Explanation) -> Iterator[str]:
 
 
 def _changes(of: WhatWouldChange) -> Iterator[str]:
-    for goal in of.goals:
-        name = goal.goal.replace("-", " ")
-        if goal.size is None:
-            yield f"{name}: none with up to {goal.searched} of {of.changes} possible changes"
-            continue
-        for way in goal.ways[:WAYS]:
-            words = " and ".join(change.words for change in way.changes)
-            yield f"{name}: if {words} (then {way.threat_class}, {way.recommendation})"
-        if note := _note(goal):
-            yield f"{name}: {note}"
-
-
-def _note(goal: GoalWays) -> str:
-    more = goal.total - len(goal.ways[:WAYS])
-    others = f"and {more} other set(s) of {goal.size} change(s)" if more else ""
-    if goal.size is None or goal.searched >= goal.size:
-        return others
-    return f"{others}; there may be more of this size".removeprefix("; ")
+    for line in change_lines(of):
+        said = line.remark or f"if {line.condition} (then {line.result})"
+        yield f"{line.goal}: {said}"
 
 
 def _robust(of: Robustness) -> Iterator[str]:

@@ -7,7 +7,7 @@ Source: R11 to R17, R31, R32, R67; domain 4.4.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from classification.findings import TriggerId
@@ -17,6 +17,7 @@ from classification.matrix import ReachLevel
 from classification.support import Reports
 from classification.triggers import MEANINGS
 from notifications import threat_words as words
+from notifications.change_words import ChangeLine, change_lines
 from notifications.headers import literal
 from notifications.typesetting import css_text, environment
 from protocol.grades import Grade, InformationAccuracy, SourceReliability
@@ -97,6 +98,12 @@ class ThreatDocument:
         level, codes, tlp = report.marking.model_copy(update={"handling_text": ""}).lines()
         level = level.replace("EUROPOL UNCLASSIFIED - BASIC PROTECTION LEVEL", "BPL")
         return f"{level}, {codes.removeprefix('Handling codes ')}, {tlp}"
+
+    @property
+    def change_lines(self) -> tuple[ChangeLine, ...]:
+        """What would change the result, in sentences that speak of reports by their numbers."""
+        lines = change_lines(self.content.what_would_change)
+        return tuple(replace(line, condition=self.short(line.condition)) for line in lines)
 
     @property
     def fired(self) -> dict[TriggerId, str]:

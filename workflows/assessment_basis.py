@@ -26,8 +26,10 @@ from classification.graded_reports import (
     reports_to_list,
     without_suppressed,
 )
+from classification.sensitivity import WhatWouldChange
 from infra.originals import ORIGINALS, documents
 from infra.tables import evaluation, report
+from notifications.change_words import WAYS_READ
 from notifications.headers import literal
 from notifications.products import Component, Purpose, Variant
 from protocol.markings import Marking
@@ -36,9 +38,10 @@ from workflows.decided import approved_downgrades
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """An assessment and the reports behind it; neither tells what may not be told of a source."""
+    """An assessment and the reports behind it; nothing tells what may not be told of a source."""
 
     assessment: Assessment
+    what_would_change: WhatWouldChange
     reports: ReportsBehind
 
 
@@ -62,14 +65,20 @@ class _Stored:
 
 
 def assessment_basis(
-    connection: Connection, incident_id: str, evidence: Sequence[Evidence], assessment: Assessment
+    connection: Connection,
+    incident_id: str,
+    evidence: Sequence[Evidence],
+    assessment: Assessment,
+    changes: WhatWouldChange,
 ) -> Basis:
     """List, count and mark the reports of ``evidence`` that are in force."""
     stored = _stored(connection, incident_id)
     evaluated = {each.id: each.evaluated for each in stored} | _later(connection, incident_id)
     markings = _markings(stored) | approved_downgrades(connection, incident_id)
     reports = _graded(evidence, markings, evaluated)
-    listed = reports_to_list(reports, reports_named(assessment, {r.report_id for r in reports}))
+    changes = _first_ways(changes)
+    named = reports_named((assessment, changes), {r.report_id for r in reports})
+    listed = reports_to_list(reports, named)
     may_be_named = [r.report_id for r in listed if not r.suppressed]
     behind = reports_behind(reports, listed, _told(connection, may_be_named, evaluated))
     references = {
@@ -77,7 +86,17 @@ def assessment_basis(
         for graded, line in zip(listed, behind.listed, strict=True)
         if line.suppressed
     }
-    return Basis(assessment=without_suppressed(assessment, references), reports=behind)
+    return Basis(
+        assessment=without_suppressed(assessment, references),
+        what_would_change=without_suppressed(changes, references),
+        reports=behind,
+    )
+
+
+def _first_ways(changes: WhatWouldChange) -> WhatWouldChange:
+    """Of the sets of changes as many as are read; each names reports, which are then listed."""
+    goals = tuple(goal.model_copy(update={"ways": goal.ways[:WAYS_READ]}) for goal in changes.goals)
+    return changes.model_copy(update={"goals": goals})
 
 
 @lru_cache(maxsize=1_000)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from activities.evidence import load_evidence, load_findings
 from classification.assessment import Assessment, assess
 from classification.initial import Completion, InitialThreatAssessment, initial_threat_assessment
+from classification.sensitivity import what_would_change
 from infra import audit, casefile
 from infra.casefile import Artefact
 from infra.database import Database
@@ -56,11 +57,13 @@ def what_is_known(connection: Connection, incident_id: str, profile: Profile) ->
     newest = casefile.get_artefact(connection, incident_id, "assessment")
     stored = Assessment.model_validate(newest.document)
     evidence = load_evidence(connection, incident_id)
+    findings = load_findings(connection, incident_id)
     assessed = stored
     if (stored.profile, stored.matrix) == (profile.name, profile.matrix):
-        assessed = assess(evidence, load_findings(connection, incident_id), profile)
+        assessed = assess(evidence, findings, profile)
+    changes = what_would_change(evidence, findings, profile)
     return Known(
-        basis=assessment_basis(connection, incident_id, evidence, assessed),
+        basis=assessment_basis(connection, incident_id, evidence, assessed, changes),
         assessment_version=newest.version,
     )
 
@@ -89,6 +92,7 @@ def complete_threat_assessment(
     try:
         made = initial_threat_assessment(
             known.basis.assessment,
+            known.basis.what_would_change,
             known.basis.reports,
             completion,
             situation=situation,

@@ -81,7 +81,7 @@ def test_reports_that_only_a_sentence_names_are_found() -> None:
         [failure], Findings(cause=confirmed_cause(Cause.TECHNICAL_FAILURE)), PROFILE
     )
     bare = assessment.model_copy(update={"criteria": (), "reasons": ()})
-    assert reports_named(bare, {failure.report_id, "2-other"}) == {failure.report_id}
+    assert reports_named((bare,), {failure.report_id, "2-other"}) == {failure.report_id}
 
 
 @pytest.mark.requirement("R32")

@@ -11,6 +11,7 @@ from classification.assessment import Assessment, assess
 from classification.evidence import Evidence
 from classification.findings import Findings
 from classification.initial import InitialThreatAssessment, initial_threat_assessment
+from classification.sensitivity import what_would_change
 from protocol.errors import Refused
 from protocol.markings import Marking, Tlp
 from protocol.profile import Profile
@@ -45,6 +46,7 @@ def build(
     reports = [graded(each, **counted) for each in items if not each.retracted]
     return initial_threat_assessment(
         made,
+        what_would_change(items, Findings(), PROFILE, at_most=1),
         behind(reports, made),
         completion().model_copy(update={"officer": officer}),
         situation=situation,

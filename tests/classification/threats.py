@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from classification.assessment import Assessment, assess
+from pydantic import BaseModel
+
+from classification.assessment import assess
 from classification.evidence import Evidence
 from classification.findings import Findings
 from classification.graded_reports import (
@@ -19,6 +21,7 @@ from classification.graded_reports import (
     without_suppressed,
 )
 from classification.initial import Completion, InitialThreatAssessment, initial_threat_assessment
+from classification.sensitivity import what_would_change
 from protocol.markings import HandlingCode, Marking
 from protocol.parties import SourceGroup
 from protocol.report import Disruption
@@ -70,9 +73,9 @@ def told(report: GradedReport, **said: Any) -> NamedReport:
     )
 
 
-def behind(reports: Sequence[GradedReport], assessment: Assessment, **said: Any) -> ReportsBehind:
-    """The list of the reports, each told with what is ``said``."""
-    listed = reports_to_list(reports, reports_named(assessment, {r.report_id for r in reports}))
+def behind(reports: Sequence[GradedReport], *parts: BaseModel, **said: Any) -> ReportsBehind:
+    """The list of the reports, each told with what is ``said``; the ``parts`` name some."""
+    listed = reports_to_list(reports, reports_named(parts, {r.report_id for r in reports}))
     return reports_behind(reports, listed, {r.report_id: told(r, **said) for r in listed})
 
 
@@ -104,6 +107,7 @@ def initial(
     """A complete document; ``suppressed`` are positions in the evidence that are marked H2."""
     items = [item()] if evidence is None else list(evidence)
     assessment = assess(items, findings or Findings(), PROFILE)
+    changes = what_would_change(items, findings or Findings(), PROFILE, at_most=2)
     reports = [
         graded(each, H2, suppressed="handling code H2")
         if n in suppressed
@@ -111,8 +115,9 @@ def initial(
         for n, each in enumerate(items)
         if not each.retracted
     ]
-    listing = behind(reports, assessment, **said)
-    ordered = reports_to_list(reports, reports_named(assessment, {r.report_id for r in reports}))
+    listing = behind(reports, assessment, changes, **said)
+    named = reports_named((assessment, changes), {r.report_id for r in reports})
+    ordered = reports_to_list(reports, named)
     references = {
         report.report_id: line.reference
         for report, line in zip(ordered, listing.listed, strict=True)
@@ -120,6 +125,7 @@ def initial(
     }
     return initial_threat_assessment(
         without_suppressed(assessment, references),
+        without_suppressed(changes, references),
         listing,
         completion(exercise=exercise),
         situation=situation,

@@ -274,6 +274,16 @@ def test_the_page_says_criteria_triggers_gates_reasons_and_grades() -> None:
         assert sentence in said.replace("\xa0", " ")
 
 
+@pytest.mark.requirement("R13", "R15", "R17")
+def test_it_says_what_would_change_the_result_and_by_which_numbered_report() -> None:
+    content = initial([item(1, "A1"), item(2, "X4", criteria={"risk-to-life"})])
+    for shown in (text_of(as_html(document(content))), squeeze(as_text(document(content)))):
+        said = shown.replace("\xa0", " ")
+        assert "What would change it" in said
+        assert re.search(r"lower class:? if report no\. 1 \(A1\) were withdrawn", said)
+        assert re.search(r"launch:? if risk to life were reported", said)
+
+
 @pytest.mark.requirement("R15")
 def test_a_gate_says_in_words_whether_it_is_passed_or_set_aside() -> None:
     claimed = [item(n, "X4") for n in range(1, 5)]
@@ -331,7 +341,7 @@ def test_the_handling_section_says_what_each_part_of_the_marking_asks() -> None:
     said = text_of(as_html(made))
     assert made.marking_lines == ("EU RESTRICTED", "Handling codes H1 H3", "TLP:RED PAP:AMBER")
     for sentence in (
-        "Handling instructions of providers apply: read section 11 first.",
+        "Handling instructions of providers apply: read section 12 first.",
         "RESTRICTED: accredited systems",
         "H1: not to be disclosed in judicial proceedings",
         "Text of the handling codes: not for liaison bureaux",

@@ -15,6 +15,7 @@ from infra import audit, casefile
 from infra.database import Database
 from infra.tables import report
 from notifications.authority import Attempt
+from notifications.change_words import WAYS_READ
 from notifications.directory_import import import_directory
 from notifications.threat_assessment import ThreatDocument, as_json
 from protocol.errors import NotFound, Refused
@@ -91,6 +92,20 @@ def test_it_says_which_reports_it_stands_on_under_which_grades(
     assert [each.report_id for each in named] == ids(database)
     assert {each.source for each in named} == {"National unit (simulated)"}
     assert {(e.evaluated_by, e.evaluation) for e in named} == {("provider", "europol4x4 B2")}
+
+
+@pytest.mark.requirement("R13", "R15")
+def test_it_says_what_would_change_the_result_and_no_more_of_it_than_is_read(
+    database: Database, case: str
+) -> None:
+    made = complete(database, case)
+    goals = made.what_would_change.goals
+    assert any(goal.total > len(goal.ways) for goal in goals)
+    assert max(len(goal.ways) for goal in goals) == WAYS_READ
+    named = {change.report for goal in goals for way in goal.ways for change in way.changes}
+    listed = {line.named.report_id for line in made.reports.listed if line.named}
+    assert named - {None} <= listed
+    assert named & listed
 
 
 @pytest.mark.requirement("R11")
