@@ -119,9 +119,13 @@ class Correlator:
         chains = self._chains
         earliest, latest = window
         for key in keys:
+            if key not in reached:
+                chains.setdefault(key, []).append(Chain(earliest, latest, incident_id))
+                self._touched.add(key)
+                continue
             own = [
                 chain
-                for chain in reached.get(key, ())
+                for chain in reached[key]
                 if chain.incident_id == incident_id
                 or self.current(chain.incident_id) == incident_id
             ]

@@ -6,6 +6,7 @@ Source: Council 15738/17, II.I and II.III; R4, R23, R24; domain 4.4.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 
 
 class SourceGroup(StrEnum):
@@ -18,7 +19,7 @@ class SourceGroup(StrEnum):
     PRIVATE_SECTOR = "private-sector"
     OTHER = "other"
 
-    @property
+    @cached_property
     def number(self) -> int:
         """The group's number in the protocol, 1 to 6."""
         return list(SourceGroup).index(self) + 1
