@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from infra.database import Database
 
 
-async def freeze(pid: int, database: Database) -> None:
-    """Stop it between two transactions: whoever is stopped inside one stops every writer of SQLite."""
-    while True:
+def freeze(pid: int, database: Database) -> None:
+    """Stop a process between two transactions; blocks until it stands still.
+
+    Whoever is stopped inside one stops every writer of SQLite, so it is stopped while we are inside.
+    """
+    path = str(database.engine.url.database)
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as ours:
+        while not _is_begun(ours):
+            pass  # the gap that a writer leaves in a storm is missed by whoever sleeps
         os.kill(pid, signal.SIGSTOP)
-        with closing(sqlite3.connect(str(database.engine.url.database), timeout=0.2)) as another:
-            try:
-                another.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError:
-                os.kill(pid, signal.SIGCONT)
-                await asyncio.sleep(0.005)  # some way on, not to the end
-            else:
-                return
+        while not _stands_still(pid):
+            pass
+
+
+def _is_begun(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _stands_still(pid: int) -> bool:
+    state, *_ = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return state == "T"

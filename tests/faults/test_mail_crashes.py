@@ -199,7 +199,7 @@ async def test_fp3_a_sender_that_stood_still_past_its_lease_writes_nothing_when_
         with ended(senders(tmp_path, port, 30, CONNECTIONS)()) as frozen:
             assert frozen.pid is not None
             await until(lambda: len(relay.mails) == CONNECTIONS)
-            await freeze(frozen.pid, post.database)
+            await asyncio.to_thread(freeze, frozen.pid, post.database)
             relay.held.set()
             post.clock = utc_now
             post.settings = {"first_retry": timedelta(), "lease": timedelta(seconds=60)}

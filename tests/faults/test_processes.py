@@ -58,7 +58,7 @@ async def test_fp4_a_frozen_intake_that_wakes_up_after_another_took_over_doubles
     await ground.publish(storms.bodies)
     with ground.intake() as frozen:
         await until(lambda: ground.settled() > 0, seconds=scale.patience)
-        await freeze(frozen.pid, ground.database)
+        await asyncio.to_thread(freeze, frozen.pid, ground.database)
         assert ground.settled() < len(storms.bodies), "frozen too late to prove anything"
         with ground.intake():
             await ground.until_settled(len(storms.bodies), seconds=scale.patience)
