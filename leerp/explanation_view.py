@@ -82,7 +82,10 @@ def sections(of: Explained) -> tuple[Section, ...]:
 def outlook(of: Explained) -> tuple[Section, ...]:
     """The words on what may become of it."""
     return (
-        Section(title="What would change it", lines=tuple(_changes(of.what_would_change))),
+        Section(
+            title="What would change it",
+            lines=tuple(map(str, change_lines(of.what_would_change))),
+        ),
         Section(title="How robust it is", lines=tuple(_robust(of.robustness))),
     )
 
@@ -156,12 +159,6 @@ def _chain(of: Explanation) -> Iterator[str]:
     for gate in made.gates:
         yield f"{gate.id} {'passed' if gate.passed else 'NOT passed'}: {gate.reason}"
     yield f"{made.recommendation}: {of.rule}"
-
-
-def _changes(of: WhatWouldChange) -> Iterator[str]:
-    for line in change_lines(of):
-        said = line.remark or f"if {line.condition} (then {line.result})"
-        yield f"{line.goal}: {said}"
 
 
 def _robust(of: Robustness) -> Iterator[str]:

@@ -25,6 +25,10 @@ class ChangeLine:
     result: str = ""
     remark: str = ""
 
+    def __str__(self) -> str:
+        said = self.remark or f"if {self.condition} (then {self.result})"
+        return f"{self.goal}: {said}"
+
 
 def change_lines(of: WhatWouldChange) -> Iterator[ChangeLine]:
     """The smallest sets of changes, goal by goal, and what else is to be said of each goal."""
