@@ -198,7 +198,11 @@ async def test_a_post_from_the_page_itself_is_taken(
         assert (await web.post(link(), headers=headers)).status_code == 200
 
 
-@pytest.mark.parametrize("path", [link(), "/a/x", "/healthz", "/static/leerp.css", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    [link(), "/a/x", "/healthz", "/static/leerp.css", "/nothing"],
+    ids=["link", "no link", "health", "style", "nothing"],
+)
 async def test_every_answer_carries_the_headers_that_keep_the_token_in(
     tmp_path: Path, path: str
 ) -> None:
