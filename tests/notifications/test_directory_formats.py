@@ -231,6 +231,14 @@ def repacked(name: str, content: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def with_damaged_packing() -> bytes:
+    """The spreadsheet with one member's packed bytes changed; what lists the members is whole."""
+    data = bytearray(repacked("xl/x.xml", b"<x/>"))
+    place = data.index(b"xl/x.xml") + len(b"xl/x.xml")
+    data[place : place + 2] = b"\xff\xff"
+    return bytes(data)
+
+
 LAUGHS = (
     b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>"""
 )
@@ -241,13 +249,14 @@ LAUGHS = (
     [
         (b"PK\x03\x04 not an archive", "no .xlsx file"),
         (b"id,class", "no .xlsx file"),
+        (with_damaged_packing(), "no .xlsx file (error)"),
         (repacked("xl/sharedStrings.xml", LAUGHS), "document type"),
         (repacked("xl/workbook.xml", LAUGHS.decode().encode("utf-16")), "not UTF-8"),
         (repacked("xl/vbaProject.bin", b"macro"), "macros"),
         (repacked("xl/bomb.xml", b" " * 61_000_000), "packed too tightly"),
         (repacked("xl/workbook.xml", b"<workbook/>"), "no sheet"),
     ],
-    ids=["broken", "text", "entities", "utf-16", "macros", "bomb", "empty"],
+    ids=["broken", "text", "damaged", "entities", "utf-16", "macros", "bomb", "empty"],
 )
 def test_a_hostile_spreadsheet_is_refused_before_it_is_parsed(data: bytes, words: str) -> None:
     assert words in refusal(data, FileFormat.XLSX)
