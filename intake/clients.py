@@ -34,13 +34,10 @@ async def first_client(settings: KafkaSettings) -> AIOKafkaConsumer:
     Raises:
         ServiceDown: Kafka does not answer, or refuses our login.
     """
-    consumer = kafka.consumer(settings, group_id=settings.group_id)
     try:
-        await consumer.start()
+        return await _started(settings)
     except KafkaError as exc:
-        await let_go(consumer)
         raise await kafka.failure(settings, exc) from exc
-    return consumer
 
 
 async def next_client(settings: KafkaSettings, stop: asyncio.Event) -> AIOKafkaConsumer | None:
@@ -56,14 +53,21 @@ async def next_client(settings: KafkaSettings, stop: asyncio.Event) -> AIOKafkaC
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
             return None
-        consumer = kafka.consumer(settings, group_id=settings.group_id)
         try:
-            await consumer.start()
+            return await _started(settings)
         except KafkaError as exc:
-            await let_go(consumer)
             log.warning("kafka_still_away", error=type(exc).__name__)
-        else:
-            return consumer
+
+
+async def _started(settings: KafkaSettings) -> AIOKafkaConsumer:
+    """A client that runs; one that does not come so far, because we were told to stop too, is let go."""
+    consumer = kafka.consumer(settings, group_id=settings.group_id)
+    try:
+        await consumer.start()
+    except BaseException:
+        await let_go(consumer)
+        raise
+    return consumer
 
 
 async def let_go(consumer: AIOKafkaConsumer) -> None:
