@@ -14,9 +14,10 @@ from pathlib import Path
 
 from infra import audit
 from infra.bootstrap import App
-from intake.consumer import run_intake
+from intake.consumer import run_intake as consume
 from leerp.bench.gauge import gauge
 from leerp.intake import run_intake as intake
+from leerp.intake import tune_for_storms
 from leerp.processes import run_process
 
 CONSUMER, WITHOUT_AUDIT, GAUGE = "consumer", "without-audit", "gauge"
@@ -28,6 +29,11 @@ def _not_kept(*_: object, **__: object) -> int:
     return 0
 
 
+async def _consumer(app: App, stop: asyncio.Event) -> None:
+    tune_for_storms()
+    await consume(app, stop)
+
+
 async def _gauged(app: App, stop: asyncio.Event) -> None:
     async with gauge(app.settings.home / GAUGE_FILE):
         await intake(app, stop)
@@ -37,7 +43,7 @@ def main(home: Path, options: Collection[str]) -> None:
     """Run intake until told to stop."""
     if WITHOUT_AUDIT in options:
         audit.append = audit.append_all = _not_kept
-    work = run_intake if CONSUMER in options else _gauged if GAUGE in options else intake
+    work = _consumer if CONSUMER in options else _gauged if GAUGE in options else intake
     run_process(home, "intake", work)
 
 
