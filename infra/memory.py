@@ -10,8 +10,8 @@ MMAP_THRESHOLD = -3
 ARENA_MAX = -8
 """glibc's number for the most pools that threads take memory from."""
 LARGE = 256_000
-COLLECT_EVERY = 50_000
-"""New objects until the collector looks: a batch makes thousands that live as long as it does."""
+COLLECT_EVERY = 500_000
+"""New objects until the collector looks: more than a batch makes, which live as long as it does."""
 
 
 def keep_memory_small() -> None:
@@ -28,6 +28,17 @@ def keep_memory_small() -> None:
 
 
 def collect_seldom() -> None:
-    """Let the collector pass over what is there already, and look after many new objects only."""
+    """Let the collector pass over what is there already, and look after many new objects only.
+
+    Whoever works in batches calls ``collect_new`` after each.
+    """
     gc.freeze()
     gc.set_threshold(COLLECT_EVERY, 20, 20)
+
+
+def collect_new() -> None:
+    """Free what has come since the last time and refers to itself, such as SQLAlchemy's statements.
+
+    Those hold the values that they were made with: all the keys of a batch.
+    """
+    gc.collect(0)

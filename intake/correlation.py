@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from infra.bulk import Bulk
 from infra.tables import incident, link_key
 from intake.kept_apart import KeptApart
+from intake.link_keys import PackedKeys
 from intake.merging import Merge, absorb
 from intake.placement import Chain, Known, Placement
 
@@ -66,7 +67,7 @@ class Correlator:
     def place(
         self,
         report_id: str,
-        keys: Mapping[int, tuple[str, ...]],
+        keys: PackedKeys,
         window: tuple[int, int],
         now: datetime,
     ) -> Placement:
@@ -83,7 +84,7 @@ class Correlator:
         if self._kept.sides:
             found = self._kept.choose(found, keys, window, self._window)
         alike = {key for key, i in shares if i in found}
-        shared = tuple(sorted({words for key in alike for words in keys[key]}))
+        shared = tuple(sorted(keys.among(alike)))
         chosen = self._choose(found, report_id, shared) if found else self._opened(report_id, now)
         if self._kept.sides:
             self._kept.note(report_id, chosen, keys, shares, new=not found)

@@ -11,12 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
-
-import msgspec
 
 from protocol.indicators import host_of
 from protocol.profile import CorrelationRules
@@ -31,8 +29,8 @@ _CACHED = 4_096
 """Indicators kept with what is reckoned from them: those of a campaign come again and again."""
 _LONG = 300
 """Characters of a value that is not kept, so that what strangers send does not fill memory."""
-_pack_words = msgspec.msgpack.Encoder().encode
-_unpack_words = msgspec.msgpack.Decoder(list[tuple[str, ...]]).decode
+_NEXT_KEY, _NEXT_WORDS = "\x1e", "\x1f"
+"""Between the words of keys, and those of one key: no text of a report has these characters."""
 _ODD = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
 
@@ -57,23 +55,36 @@ class Trait(NamedTuple):
 
 
 class PackedKeys(Mapping[int, tuple[str, ...]]):
-    """Link keys as ``Linker.keys`` gives them, whose words stay packed until one is asked for.
+    """Link keys as ``Linker.keys`` gives them, whose words stay one text until some are asked for.
 
-    So they take half of the memory, and the words of a report that shares nothing are never made.
+    So they take a third of the memory, and the words of a report that shares nothing are never taken apart.
     """
 
-    __slots__ = ("_keys", "_packed", "_words")
+    __slots__ = ("_keys", "_packed")
 
-    def __init__(self, keys: list[int], packed: bytes) -> None:
-        """``packed`` is what ``words_of`` made of the same keys."""
+    def __init__(self, keys: Collection[int], packed: str) -> None:
+        """``packed`` is what ``packed_words`` made of the same keys."""
         self._keys = keys
         self._packed = packed
-        self._words: dict[int, tuple[str, ...]] | None = None
+
+    @classmethod
+    def of(cls, keys: Mapping[int, tuple[str, ...]]) -> PackedKeys:
+        """The same keys, packed."""
+        return cls(list(keys), packed_words(keys))
+
+    def among(self, keys: Collection[int]) -> set[str]:
+        """The words of those that are among ``keys``."""
+        lines = self._packed.split(_NEXT_KEY)
+        return {
+            words
+            for key, line in zip(self._keys, lines, strict=False)
+            if key in keys
+            for words in line.split(_NEXT_WORDS)
+        }
 
     def __getitem__(self, key: int) -> tuple[str, ...]:
-        if self._words is None:
-            self._words = dict(zip(self._keys, _unpack_words(self._packed), strict=True))
-        return self._words[key]
+        lines = dict(zip(self._keys, self._packed.split(_NEXT_KEY), strict=False))
+        return tuple(lines[key].split(_NEXT_WORDS))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._keys)
@@ -82,9 +93,9 @@ class PackedKeys(Mapping[int, tuple[str, ...]]):
         return len(self._keys)
 
 
-def words_of(keys: Mapping[int, tuple[str, ...]]) -> bytes:
-    """The words of link keys, packed in the order of the keys."""
-    return _pack_words(list(keys.values()))
+def packed_words(keys: Mapping[int, tuple[str, ...]]) -> str:
+    """The words of link keys as one text, in the order of the keys."""
+    return _NEXT_KEY.join(map(_NEXT_WORDS.join, keys.values()))
 
 
 class Linker:
@@ -199,6 +210,6 @@ _first_bytes = struct.Struct(">q24x").unpack
 
 def _digest(*parts: str) -> int:
     # No part can hold the separator: texts of reports are free of control characters.
-    text = "\x1f".join(("leerp-link/2", *parts))
+    text = _NEXT_WORDS.join(("leerp-link/2", *parts))
     (first,) = _first_bytes(hashlib.sha256(text.encode()).digest())
     return int(first)

@@ -21,7 +21,7 @@ from intake.formats.base import UNDATED
 from intake.formats.own import NAME as OWN
 from intake.formats.own_shapes import Report, Statement, statement_of
 from intake.grading import IntakeEvaluation, intake_evaluation
-from intake.link_keys import Linker, Telling, words_of
+from intake.link_keys import Linker, Telling, packed_words
 from intake.records import (
     Accepted,
     RawRecord,
@@ -62,7 +62,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     provider_graded: bool
     """Whether the first grade is the provider's own."""
     keys: list[int]
-    words: bytes
+    words: str
     """Of the link keys, see ``intake.link_keys.PackedKeys``."""
     indicators: bytes
     """Their keys, packed."""
@@ -202,7 +202,7 @@ class Preparer:
             information_grade=evaluation.grade.information.value,
             provider_graded=evaluation.kind == "provider",
             keys=list(keys),
-            words=words_of(keys),
+            words=packed_words(keys),
             indicators=packed(list({trait.key: None for trait in named})),
             earliest=microseconds(earliest),
             latest=microseconds(latest),

@@ -19,7 +19,7 @@ from infra.intake_limits import IntakeSettings
 from infra.memory import collect_seldom, keep_memory_small
 from intake.preparing import Preparer
 from intake.records import RawRecord
-from intake.sheaf import Answer, answer
+from intake.sheaf import Answer, answer, combined
 from intake.standing import Standings
 from intake.warning_lists import WarningLists, telling_by
 from protocol.profile import Profile
@@ -28,6 +28,10 @@ READY = b""
 """The message that comes before the first answer: orders are read from now on."""
 LEAST_ROOM = 1_000_000
 """Bytes that must be left under the limit when reading begins."""
+BEHIND = 5
+"""How far behind others we stand for the processor: who settles, warns and shows goes before who reads."""
+PART = 250
+"""Records that are read and packed before the next ones are, so that they stay in the processor's cache."""
 _LENGTH = 8
 """Bytes before each message that say how many follow."""
 
@@ -80,9 +84,15 @@ def _preparer(rules: bytes) -> Preparer:
     return Preparer(Profile.model_validate_json(profile), telling_by(WarningLists()), found)
 
 
+def _answer_to(records: Sequence[RawRecord], standings: Standings, preparer: Preparer) -> Answer:
+    read = [preparer.read(each, standings.of(each.principal, each.group)) for each in records]
+    return answer(records, read)
+
+
 def main() -> None:
     """Answer orders until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
+    os.nice(BEHIND)
     keep_memory_small()
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anything prints is no answer
@@ -94,8 +104,8 @@ def main() -> None:
             records, standings = _order.decode(receive(orders))
         except EOFError:
             return
-        read = [preparer.read(each, standings.of(each.principal, each.group)) for each in records]
-        send(answers, _encoder.encode(answer(records, read)))
+        parts = (records[begin : begin + PART] for begin in range(0, len(records), PART))
+        send(answers, _encoder.encode(combined(_answer_to(p, standings, preparer) for p in parts)))
 
 
 if __name__ == "__main__":

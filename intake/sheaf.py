@@ -55,6 +55,16 @@ def answer(records: Iterable[RawRecord], readies: Sequence[Ready]) -> Answer:
     )
 
 
+def combined(parts: Iterable[Answer]) -> Answer:
+    """The answers about some records and those that follow them as one."""
+    together = Answer([], [], [])
+    for part in parts:
+        together.readies.extend(part.readies)
+        together.bodies.extend(part.bodies)
+        together.originals.extend(part.originals)
+    return together
+
+
 def sheaf(records: Sequence[RawRecord], answered: Answer) -> Sheaf:
     """The records with their answer."""
     return Sheaf(

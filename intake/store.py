@@ -23,6 +23,7 @@ from infra.bootstrap import App
 from infra.bulk import Bulk
 from infra.database import Database
 from infra.intake_limits import IntakeSettings
+from infra.memory import collect_new
 from infra.tables import report
 from intake.claims import NO_CLAIMS
 from intake.correlation import Correlator
@@ -61,7 +62,7 @@ WRITER = 1
 OUTAGES = (OperationalError, InterfaceError, NoConnectionFree, OSError, ServiceDown)
 """What is no record's fault: it passes, and the same batch is settled later."""
 
-Keyed = tuple[str, Mapping[int, tuple[str, ...]], int, int]
+Keyed = tuple[str, PackedKeys, int, int]
 """Id, link keys, earliest and latest time of a report."""
 
 
@@ -113,6 +114,8 @@ class Store:
             log.error(  # noqa: TRY400  without its text
                 "batch_unprocessable", error=defect_of(exc), records=len(batch.reads)
             )
+        finally:
+            collect_new()
         settled = Settled()
         for one in apart(batch):
             settled.add(self._settle_one(one, source))
@@ -198,7 +201,7 @@ class Store:
         keyed: list[Keyed] = []
         for each in reports:
             earliest, latest = map(microseconds, each.window())
-            keyed.append((each.id, linker.keys(each), earliest, latest))
+            keyed.append((each.id, PackedKeys.of(linker.keys(each)), earliest, latest))
         now = datetime.now(UTC)
         correlator, placements = self._correlate(connection, keyed, now, continues)
         self._open(connection, correlator, placements, {})

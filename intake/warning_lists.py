@@ -48,6 +48,8 @@ _HASH_KINDS = {IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256}
 _SPARSE = 5
 """Places for each text, of which most stay empty."""
 _FRONT_PAGE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]+/?")
+_BITS = {4: 32, 6: 128}
+"""Of an address, by family."""
 _PATTERN = re.compile(r"/(.*)/([gi]*)", re.DOTALL)
 
 
@@ -121,7 +123,7 @@ class _Texts:
     """A set of texts by their digests: 64 bits, Python's own, which nobody outside can foresee."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._digests = array("q", sorted({hash(text) for text in texts}))
+        self._digests = array("q", sorted(map(hash, texts)))
         self._mask = (1 << (_SPARSE * len(self._digests)).bit_length()) - 1
         self._some = bytearray(self._mask + 1)
         """Whether any digest ends like this: one look that most values, which are on no list, need."""
@@ -140,13 +142,14 @@ class _Networks:
     """Addresses and networks as spans of numbers that do not touch, for each family."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        spans: dict[int, set[tuple[int, int]]] = {4: set(), 6: set()}
+        spans: dict[int, set[int]] = {4: set(), 6: set()}
         for value in values:
             if span := _span(value):
-                spans[span[0]].add(span[1:])
-        firsts, lasts = _joined(spans[4])
+                family, first, last = span
+                spans[family].add(first << _BITS[family] | last)  # a third of a pair's memory
+        firsts, lasts = _joined(spans.pop(4), _BITS[4])
         self._firsts, self._lasts = array("I", firsts), array("I", lasts)
-        self._wide_firsts, self._wide_lasts = _joined(spans[6])
+        self._wide_firsts, self._wide_lasts = _joined(spans.pop(6), _BITS[6])
 
     def __contains__(self, address: str) -> bool:
         """Whether an address in normal form lies in one of them."""
@@ -174,11 +177,12 @@ def _span(value: str) -> tuple[int, int, int] | None:
     return network.version, int(network.network_address), int(network.broadcast_address)
 
 
-def _joined(spans: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """First and last numbers of the same spans, in order and without those inside others."""
+def _joined(spans: Iterable[int], bits: int) -> tuple[list[int], list[int]]:
+    """First and last numbers of spans, each ``first << bits | last``; in order, none inside another."""
     firsts: list[int] = []
     lasts: list[int] = []
-    for first, last in sorted(spans):
+    for span in sorted(spans):
+        first, last = span >> bits, span & ((1 << bits) - 1)
         if lasts and first <= lasts[-1]:
             lasts[-1] = max(lasts[-1], last)
         else:

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake.link_keys import MOST_LIGHT, Known, PackedKeys, link_keys, words_of
+from intake.link_keys import MOST_LIGHT, Known, PackedKeys, link_keys
 from protocol.indicators import host_of
 from protocol.profile import CorrelationRules
 from protocol.report import (
@@ -162,6 +162,8 @@ def test_reports_link_exactly_when_one_or_two_shared_indicators_weigh_enough(
 @given(FOUND)
 def test_keys_that_were_packed_are_the_same_keys(found: list[Found]) -> None:
     keys = link_keys(make_report(*found), RULES, telling)
-    packed = PackedKeys(list(keys), words_of(keys))
+    packed = PackedKeys.of(keys)
     assert list(packed) == list(keys)
     assert dict(packed) == keys
+    for some in (set(), set(list(keys)[::2]), {*keys, 1}):
+        assert packed.among(some) == {words for key in keys if key in some for words in keys[key]}
