@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 
 import pytest
@@ -37,6 +38,9 @@ WRITTEN: dict[str, Table] = {
     )
 }  # fmt: skip
 
+FEW = 30
+"""Objects; whoever runs the tests may leave some behind meanwhile, a batch leaves more than a hundred."""
+
 
 def settle(database: Database, batch: Sequence[Read]) -> Settled:
     return store_of(database).settle(batch, source="test")
@@ -53,6 +57,18 @@ def counts(database: Database) -> dict[str, int]:
 
 def batch_of_each() -> list[Read]:
     return read_all([major("a", "hash-1", "ip-1"), b"{no report"])
+
+
+def test_what_a_batch_made_is_gone_with_it_and_waits_for_no_collector(database: Database) -> None:
+    store, again = store_of(database), read_all([content("b", "hash-2")], first=2)
+    store.settle(batch_of_each(), source="test")
+    gc.collect()
+    gc.disable()
+    try:
+        store.settle(again, source="test")
+        assert gc.collect() < FEW
+    finally:
+        gc.enable()
 
 
 def test_a_batch_is_stored_with_everything_that_belongs_to_it(database: Database) -> None:
