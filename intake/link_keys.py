@@ -74,17 +74,16 @@ class PackedKeys(Mapping[int, tuple[str, ...]]):
 
     def among(self, keys: Collection[int]) -> set[str]:
         """The words of those that are among ``keys``."""
-        lines = self._packed.split(_NEXT_KEY)
         return {
-            words
-            for key, line in zip(self._keys, lines, strict=False)
-            if key in keys
-            for words in line.split(_NEXT_WORDS)
+            words for key, line in self._lines() if key in keys for words in line.split(_NEXT_WORDS)
         }
 
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        # Not strict: without keys there is one empty line.
+        return zip(self._keys, self._packed.split(_NEXT_KEY), strict=False)
+
     def __getitem__(self, key: int) -> tuple[str, ...]:
-        lines = dict(zip(self._keys, self._packed.split(_NEXT_KEY), strict=False))
-        return tuple(lines[key].split(_NEXT_WORDS))
+        return tuple(dict(self._lines())[key].split(_NEXT_WORDS))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._keys)

@@ -16,7 +16,7 @@ from typing import IO
 import msgspec
 
 from infra.intake_limits import IntakeSettings
-from infra.memory import collect_seldom, keep_memory_small
+from infra.memory import collect_new, collect_seldom, keep_memory_small
 from intake.preparing import Preparer
 from intake.records import RawRecord
 from intake.sheaf import Answer, answer, combined
@@ -84,9 +84,16 @@ def _preparer(rules: bytes) -> Preparer:
     return Preparer(Profile.model_validate_json(profile), telling_by(WarningLists()), found)
 
 
-def _answer_to(records: Sequence[RawRecord], standings: Standings, preparer: Preparer) -> Answer:
-    read = [preparer.read(each, standings.of(each.principal, each.group)) for each in records]
-    return answer(records, read)
+def answered(order: bytes, preparer: Preparer) -> bytes:
+    """The message that says what becomes of each record of an order; nothing of them stays behind."""
+    records, standings = _order.decode(order)
+    parts = []
+    for begin in range(0, len(records), PART):
+        part = records[begin : begin + PART]
+        read = [preparer.read(each, standings.of(each.principal, each.group)) for each in part]
+        parts.append(answer(part, read))
+    collect_new()
+    return _encoder.encode(combined(parts))
 
 
 def main() -> None:
@@ -101,11 +108,10 @@ def main() -> None:
     send(answers, READY)
     while True:
         try:
-            records, standings = _order.decode(receive(orders))
+            order = receive(orders)
         except EOFError:
             return
-        parts = (records[begin : begin + PART] for begin in range(0, len(records), PART))
-        send(answers, _encoder.encode(combined(_answer_to(p, standings, preparer) for p in parts)))
+        send(answers, answered(order, preparer))
 
 
 if __name__ == "__main__":

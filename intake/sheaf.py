@@ -55,14 +55,13 @@ def answer(records: Iterable[RawRecord], readies: Sequence[Ready]) -> Answer:
     )
 
 
-def combined(parts: Iterable[Answer]) -> Answer:
-    """The answers about some records and those that follow them as one."""
-    together = Answer([], [], [])
-    for part in parts:
-        together.readies.extend(part.readies)
-        together.bodies.extend(part.bodies)
-        together.originals.extend(part.originals)
-    return together
+def combined(answers: Sequence[Answer]) -> Answer:
+    """Several about records that follow each other as one."""
+    return Answer(
+        [each for one in answers for each in one.readies],
+        [each for one in answers for each in one.bodies],
+        [each for one in answers for each in one.originals],
+    )
 
 
 def sheaf(records: Sequence[RawRecord], answered: Answer) -> Sheaf:

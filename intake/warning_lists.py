@@ -146,7 +146,9 @@ class _Networks:
         for value in values:
             if span := _span(value):
                 family, first, last = span
-                spans[family].add(first << _BITS[family] | last)  # a third of a pair's memory
+                spans[family].add(
+                    first << _BITS[family] | last
+                )  # less than half of a pair's memory
         firsts, lasts = _joined(spans.pop(4), _BITS[4])
         self._firsts, self._lasts = array("I", firsts), array("I", lasts)
         self._wide_firsts, self._wide_lasts = _joined(spans.pop(6), _BITS[6])

@@ -93,7 +93,7 @@ def _require_harmless(data: bytes) -> None:
                 raise Refused(INVALID, "the spreadsheet is packed too tightly or is too large")
             for member in members:
                 _require_harmless_member(member.filename, archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as exc:
+    except UNREADABLE as exc:
         raise Refused(INVALID, f"no .xlsx file ({type(exc).__name__}): save it as .xlsx") from None
 
 

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from infra import kafka
 from infra.bootstrap import app
-from infra.memory import collect_seldom
 from intake.records import RawRecord
 from intake.sheaf import bound
 from intake.store import open_store
 from leerp.bench.kept import kept_in
 from leerp.bench.stream import Record, Stream
+from leerp.intake import tune_for_storms
 from protocol.parties import ANONYMOUS
 
 BATCH = 1_000
@@ -52,7 +52,7 @@ def subject(home: Path, stream: Stream) -> float:
         store = open_store(opened)
         preparer = store.preparer(opened.settings.intake)
         offsets = itertools.count()
-        collect_seldom()
+        tune_for_storms()
         for batch in _batches(stream, opened.settings.intake.max_batch_records):
             records = [_raw(record, next(offsets)) for record in batch]
             prepared = bound([(record, preparer.read(record)) for record in records])

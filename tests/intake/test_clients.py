@@ -22,14 +22,16 @@ async def test_a_client_that_is_told_to_stop_while_it_starts_is_let_go() -> None
             pass
         writer.close()
 
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        starting = asyncio.create_task(first_client(KafkaSettings(bootstrap=f"{host}:{port}")))
-        await reached.wait()
-        starting.cancel()
-        await asyncio.wait([starting])
-        assert starting.cancelled()
-    del starting
-    gc.collect()
-    loop.set_exception_handler(None)
+    try:
+        async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            starting = asyncio.create_task(first_client(KafkaSettings(bootstrap=f"{host}:{port}")))
+            await reached.wait()
+            starting.cancel()
+            await asyncio.wait([starting])
+            assert starting.cancelled()
+        del starting
+        gc.collect()
+    finally:
+        loop.set_exception_handler(None)
     assert not complaints
