@@ -231,10 +231,13 @@ def repacked(name: str, content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def with_damaged_packing() -> bytes:
-    """The spreadsheet with one member's packed bytes changed; what lists the members is whole."""
-    data = bytearray(repacked("xl/x.xml", b"<x/>"))
-    place = data.index(b"xl/x.xml") + len(b"xl/x.xml")
+def with_damaged_packing(method: int) -> bytes:
+    """The spreadsheet with a member that cannot be unpacked; what lists the members is whole."""
+    buffer = io.BytesIO(repacked("xl/x.xml", b"<x/>"))
+    with zipfile.ZipFile(buffer, "a", method) as archive:
+        archive.writestr("xl/damaged.xml", b"<x/>" * 9)
+    data = bytearray(buffer.getvalue())
+    place = data.index(b"xl/damaged.xml") + len(b"xl/damaged.xml")
     data[place : place + 2] = b"\xff\xff"
     return bytes(data)
 
@@ -249,14 +252,15 @@ LAUGHS = (
     [
         (b"PK\x03\x04 not an archive", "no .xlsx file"),
         (b"id,class", "no .xlsx file"),
-        (with_damaged_packing(), "no .xlsx file (error)"),
+        (with_damaged_packing(zipfile.ZIP_DEFLATED), "no .xlsx file (error)"),
+        (with_damaged_packing(zipfile.ZIP_BZIP2), "no .xlsx file (OSError)"),
         (repacked("xl/sharedStrings.xml", LAUGHS), "document type"),
         (repacked("xl/workbook.xml", LAUGHS.decode().encode("utf-16")), "not UTF-8"),
         (repacked("xl/vbaProject.bin", b"macro"), "macros"),
         (repacked("xl/bomb.xml", b" " * 61_000_000), "packed too tightly"),
         (repacked("xl/workbook.xml", b"<workbook/>"), "no sheet"),
     ],
-    ids=["broken", "text", "damaged", "entities", "utf-16", "macros", "bomb", "empty"],
+    ids=["broken", "text", "deflated", "bzip2", "entities", "utf-16", "macros", "bomb", "empty"],
 )
 def test_a_hostile_spreadsheet_is_refused_before_it_is_parsed(data: bytes, words: str) -> None:
     assert words in refusal(data, FileFormat.XLSX)
